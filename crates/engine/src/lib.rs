@@ -1,0 +1,2 @@
+//! Runs flows.
+pub mod node;

@@ -1,0 +1,3 @@
+//! Graph analysis of a flow.
+#[derive(Debug)]
+pub struct Graph;

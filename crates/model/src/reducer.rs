@@ -1,0 +1,1 @@
+//! Reducers: how a write changes a state key, and the types that writes are checked against.

@@ -1,0 +1,67 @@
+//! Every aggregate's typed verbs over SQL, and the journal with its group commit. Decides nothing
+//! about runs: it stores what the engine decided, and says when it is durable.
+mod types;
+
+use futures::future::BoxFuture;
+use runstone_model::{
+    ids::{FlowVersionId, ProjectId, RunId, ServerId},
+    time::Timestamp,
+};
+pub use types::*;
+
+/// What the engine needs of a database. `SqlStore` is the real one; the test kit has an in-memory
+/// oracle that must answer the same.
+pub trait Store: Send + Sync {
+    /// Makes everything in `commit` durable, or nothing of it. Resolves once it is durable.
+    /// [`Error::Fenced`] when another owner has written one of the rows: the caller has lost the
+    /// run and must drop it.
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Stores a flow's definition as a new version of `name`, or finds the version that already
+    /// holds the same text.
+    fn put_flow(&self, flow: NewFlow) -> BoxFuture<'_, Result<FlowVersion, Error>>;
+
+    /// One version of a flow.
+    fn flow_version(
+        &self,
+        id: FlowVersionId,
+    ) -> BoxFuture<'_, Result<Option<FlowVersion>, Error>>;
+
+    /// Takes ownership of up to `limit` unfinished runs that have no owner, or whose owner's last
+    /// heartbeat is before `expired_before`. Raises each run's epoch and, when it had an owner,
+    /// appends a `taken_over` row, which fences that owner. With `only`, just that run.
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Vec<Claimed>, Error>>;
+
+    /// Everything needed to go on with these runs, in the order asked; unknown ones are left out.
+    fn load<'a>(&'a self, runs: &'a [RunId]) -> BoxFuture<'a, Result<Vec<LoadedRun>, Error>>;
+
+    /// Says that `server` is alive, and answers the owned runs that somebody asked to cancel.
+    fn heartbeat(
+        &self,
+        server: ServerId,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<RunId>, Error>>;
+
+    /// Gives up everything `server` owns (a clean stop): the runs have no owner afterwards.
+    fn release(&self, server: ServerId) -> BoxFuture<'_, Result<u64, Error>>;
+
+    /// Asks the owner of a run to cancel it. False when the run is unknown or already ended.
+    fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>>;
+
+    /// One run.
+    fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<RunRecord>, Error>>;
+
+    /// Runs, newest first.
+    fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>>;
+
+    /// Journal rows of a run with `seq > after`, in order, at most `limit`; blobs resolved.
+    fn journal(
+        &self,
+        run: RunId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<StoredRow>, Error>>;
+
+    /// The default project and others; used by `doctor`.
+    fn project_exists(&self, id: ProjectId) -> BoxFuture<'_, Result<bool, Error>>;
+}
