@@ -1,3 +1,28 @@
 //! The database layer: one seam over several SQL databases. Named parameters, values, rows, pools,
 //! transactions, error classes, retries and migrations; knows nothing of flows or runs.
+mod batch;
+mod database;
+mod dialect;
+mod error;
+mod migrate;
+mod options;
+mod postgres;
+mod retry;
+mod row;
+mod sqlite;
+mod statement;
+mod token;
+mod transaction;
 pub mod value;
+
+pub use batch::{Batch, BatchStep};
+pub use database::{Database, PoolStats};
+pub use dialect::Dialect;
+pub use error::{Class, Error, masked};
+pub use migrate::{Migration, MigrationStatus, Migrator};
+pub use options::Options;
+pub use retry::{RetryPolicy, retry};
+pub use row::Row;
+pub use statement::{RenderError, Statement};
+pub use transaction::Tx;
+pub use value::{FromValue, Value};

@@ -11,12 +11,191 @@ pub enum Value {
     Bool(bool),
     /// A 64-bit integer.
     Int(i64),
-    /// A double.
+    /// A double; NaN is refused, because SQLite would make it NULL.
     Float(f64),
-    /// Text.
+    /// Text; a NUL character is refused, because PostgreSQL cannot store it.
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
     /// A UUID (PostgreSQL: `uuid`; SQLite: a 16-byte blob).
     Uuid(Uuid),
+    /// A list for the marker `{{in :name:type}}`, and for nothing else. Never read back.
+    List(Vec<Value>),
+}
+
+impl Value {
+    /// What kind of value it is, for messages. Never the value itself: it may be a secret.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) => "an integer",
+            Self::Float(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::Bytes(_) => "bytes",
+            Self::Uuid(_) => "a UUID",
+            Self::List(_) => "a list",
+        }
+    }
+}
+
+macro_rules! from {
+    ($($source:ty => $name:ident $make:expr),+ $(,)?) => {
+        $(impl From<$source> for Value {
+            fn from($name: $source) -> Self {
+                $make
+            }
+        })+
+    };
+}
+
+from! {
+    bool => v Self::Bool(v),
+    i16 => v Self::Int(v.into()),
+    i32 => v Self::Int(v.into()),
+    i64 => v Self::Int(v),
+    u8 => v Self::Int(v.into()),
+    u16 => v Self::Int(v.into()),
+    u32 => v Self::Int(v.into()),
+    f64 => v Self::Float(v),
+    &str => v Self::Text(v.to_owned()),
+    String => v Self::Text(v),
+    Vec<u8> => v Self::Bytes(v),
+    &[u8] => v Self::Bytes(v.to_vec()),
+    Uuid => v Self::Uuid(v),
+    Vec<Value> => v Self::List(v),
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl<T: Into<Value>> FromIterator<T> for Value {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
+    }
+}
+
+/// A Rust type that a column can be read as. Databases differ in what they hand back (SQLite has
+/// no booleans and no UUIDs); the difference ends here.
+pub trait FromValue: Sized {
+    /// What is wanted, for messages: `an integer`.
+    const WANTED: &'static str;
+
+    /// Reads `value`, or gives it back when it is of another kind or out of range.
+    ///
+    /// # Errors
+    /// The value itself, unchanged.
+    fn from_value(value: Value) -> Result<Self, Value>;
+}
+
+impl FromValue for i64 {
+    const WANTED: &'static str = "an integer";
+    fn from_value(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Int(v) => Ok(v),
+            other => Err(other),
+        }
+    }
+}
+
+macro_rules! narrow {
+    ($($target:ty => $wanted:literal),+ $(,)?) => {
+        $(impl FromValue for $target {
+            const WANTED: &'static str = $wanted;
+            fn from_value(value: Value) -> Result<Self, Value> {
+                match value {
+                    Value::Int(v) => Self::try_from(v).map_err(|_| Value::Int(v)),
+                    other => Err(other),
+                }
+            }
+        })+
+    };
+}
+
+narrow! {
+    i16 => "an integer of 16 bits",
+    i32 => "an integer of 32 bits",
+    u8 => "an integer from 0 to 255",
+    u32 => "an integer from 0 to 4294967295",
+    u64 => "an integer from 0 up",
+    usize => "an integer from 0 up",
+}
+
+impl FromValue for bool {
+    const WANTED: &'static str = "a boolean";
+    fn from_value(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Bool(v) => Ok(v),
+            Value::Int(0) => Ok(false),
+            Value::Int(1) => Ok(true),
+            other => Err(other),
+        }
+    }
+}
+
+impl FromValue for f64 {
+    const WANTED: &'static str = "a number";
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "SQLite stores a whole double as an integer; it was a double before"
+    )]
+    fn from_value(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Float(v) => Ok(v),
+            Value::Int(v) => Ok(v as f64),
+            other => Err(other),
+        }
+    }
+}
+
+impl FromValue for String {
+    const WANTED: &'static str = "a text";
+    fn from_value(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Text(v) => Ok(v),
+            other => Err(other),
+        }
+    }
+}
+
+impl FromValue for Vec<u8> {
+    const WANTED: &'static str = "bytes";
+    fn from_value(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Bytes(v) => Ok(v),
+            other => Err(other),
+        }
+    }
+}
+
+impl FromValue for Uuid {
+    const WANTED: &'static str = "a UUID";
+    fn from_value(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Uuid(v) => Ok(v),
+            Value::Bytes(v) => Self::from_slice(&v).map_err(|_| Value::Bytes(v)),
+            other => Err(other),
+        }
+    }
+}
+
+impl FromValue for Value {
+    const WANTED: &'static str = "a value";
+    fn from_value(value: Value) -> Result<Self, Value> {
+        Ok(value)
+    }
+}
+
+impl<T: FromValue> FromValue for Option<T> {
+    const WANTED: &'static str = T::WANTED;
+    fn from_value(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Null => Ok(None),
+            other => T::from_value(other).map(Some),
+        }
+    }
 }

@@ -1,0 +1,160 @@
+//! What can go wrong with a database, classed once for all of them. Holds no secret: drivers'
+//! messages are passed on, values are not, and passwords in URLs are masked.
+use std::{fmt, sync::Arc};
+
+/// What a caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// A row with the same key exists.
+    Unique,
+    /// Two transactions were in each other's way; the whole transaction may be tried again.
+    Serialization,
+    /// The database or the pool is occupied; may be tried again.
+    Busy,
+    /// The connection broke; whether the statement took effect is not known. May be tried again
+    /// when the work is safe to repeat.
+    Gone,
+    /// No connection can be made: server down, wrong host, wrong password, no such database.
+    Unavailable,
+    /// The database may only be read.
+    ReadOnly,
+    /// The disk is full.
+    Full,
+    /// The file or the page is damaged, or is no database.
+    Corrupt,
+    /// The statement took longer than allowed and was stopped.
+    Timeout,
+    /// A batch changed another number of rows than its step expects; all of it was rolled back.
+    Expectation,
+    /// Anything else; trying again does not help.
+    Other,
+}
+
+impl Class {
+    /// Whether the same work may succeed when tried again.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::Serialization | Self::Busy | Self::Gone)
+    }
+}
+
+/// An error of a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What a caller can do about it.
+    pub class: Class,
+    /// What happened and how to mend it.
+    pub message: String,
+    /// The name of the statement, where one was at fault.
+    pub statement: Option<Arc<str>>,
+    /// The index of the batch's step, where one was at fault.
+    pub step: Option<usize>,
+}
+
+impl Error {
+    /// An error of `class`.
+    #[must_use]
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self {
+            class,
+            message: message.into(),
+            statement: None,
+            step: None,
+        }
+    }
+
+    /// An error of class [`Class::Other`].
+    #[must_use]
+    pub fn other(message: impl Into<String>) -> Self {
+        Self::new(Class::Other, message)
+    }
+
+    /// An error of class [`Class::Expectation`], for work inside a transaction that found
+    /// something else than it needs and wants to roll back.
+    #[must_use]
+    pub fn expectation(message: impl Into<String>) -> Self {
+        Self::new(Class::Expectation, message)
+    }
+
+    /// The same error, naming its statement.
+    #[must_use]
+    pub fn of(mut self, statement: &Arc<str>) -> Self {
+        self.statement.get_or_insert_with(|| Arc::clone(statement));
+        self
+    }
+
+    /// The same error, naming the batch's step.
+    #[must_use]
+    pub fn at(mut self, step: usize) -> Self {
+        self.step.get_or_insert(step);
+        self
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::new(Class::Gone, "the database was closed by this process")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.statement, self.step) {
+            (Some(name), Some(step)) => {
+                write!(
+                    f,
+                    "{} (statement {name}, step {step} of the batch)",
+                    self.message
+                )
+            }
+            (Some(name), None) => write!(f, "{} (statement {name})", self.message),
+            (None, _) => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// `url` with its password replaced by `***`, for messages.
+#[must_use]
+pub fn masked(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (authority, tail) = match rest.find(['/', '?']) {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    // A password may hold an unescaped `/` or `?`: then the last `@` lies beyond them.
+    let (authority, tail) = match rest.rfind('@') {
+        Some(at) if at >= authority.len() && rest[..at].contains(':') => rest.split_at(at),
+        _ => (authority, tail),
+    };
+    let shown = match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            if user.contains(':') {
+                format!("{name}:***@{host}")
+            } else {
+                authority.to_owned()
+            }
+        }
+        None if tail.starts_with('@') => {
+            format!("{}:***", authority.split(':').next().unwrap_or_default())
+        }
+        None => authority.to_owned(),
+    };
+    format!("{scheme}://{shown}{}", masked_query(tail))
+}
+
+fn masked_query(tail: &str) -> String {
+    let Some((path, query)) = tail.split_once('?') else {
+        return tail.to_owned();
+    };
+    let parts: Vec<String> = query
+        .split('&')
+        .map(|part| match part.split_once('=') {
+            Some((key, _)) if key.eq_ignore_ascii_case("password") => format!("{key}=***"),
+            _ => part.to_owned(),
+        })
+        .collect();
+    format!("{path}?{}", parts.join("&"))
+}

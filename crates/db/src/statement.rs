@@ -1,0 +1,270 @@
+//! One SQL statement, rendered from its neutral text into one dialect, once at start. Knows its
+//! parameters by name and whether it writes; never sees a value.
+use crate::{
+    dialect::{self, Dialect, Marker},
+    token::{Broken, Token, Tokens},
+};
+use std::sync::Arc;
+
+/// A statement ready for one dialect. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    name: Arc<str>,
+    sql: Arc<str>,
+    params: Arc<[String]>,
+    writes: bool,
+    rows: bool,
+    inserts_all: bool,
+}
+
+/// A neutral text that cannot be rendered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("statement {statement}, line {line}: {problem}")]
+pub struct RenderError {
+    /// The statement's name.
+    pub statement: String,
+    /// The line of its text, from 1.
+    pub line: usize,
+    /// What is wrong and what is right.
+    pub problem: String,
+}
+
+impl Statement {
+    /// Renders `neutral_sql` for `dialect`. Comments are left out.
+    ///
+    /// # Errors
+    /// Something is opened and never closed, a marker is unknown or malformed, a parameter is
+    /// positional, or there is more than one statement.
+    pub fn render(name: &str, neutral_sql: &str, dialect: Dialect) -> Result<Self, RenderError> {
+        let mut renderer = Renderer::new(dialect);
+        let mut tokens = Tokens::new(neutral_sql);
+        loop {
+            let offset = tokens.offset();
+            let Some(token) = tokens.next() else { break };
+            let fault = match token {
+                Ok(token) => renderer.take(token).err().map(|problem| (offset, problem)),
+                Err(Broken { line, problem }) => {
+                    return Err(RenderError {
+                        statement: name.to_owned(),
+                        line,
+                        problem: problem.to_owned(),
+                    });
+                }
+            };
+            if let Some((at, problem)) = fault {
+                let line = 1 + neutral_sql[..at].matches('\n').count();
+                return Err(RenderError {
+                    statement: name.to_owned(),
+                    line,
+                    problem,
+                });
+            }
+        }
+        renderer.finish(name).map_err(|problem| RenderError {
+            statement: name.to_owned(),
+            line: 1,
+            problem,
+        })
+    }
+
+    /// Its name, as in `run.claim`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn name_arc(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The text that the database gets.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// The names of its parameters, in the order of their first appearance.
+    #[must_use]
+    pub fn params(&self) -> &[String] {
+        &self.params
+    }
+
+    /// Whether it changes data.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.writes
+    }
+
+    /// Whether it has a `{{rows …}}` marker: PostgreSQL executes it once for all rows.
+    #[must_use]
+    pub fn rows(&self) -> bool {
+        self.rows
+    }
+
+    /// Whether it adds exactly one row for each of its rows, or fails.
+    pub(crate) fn inserts_all(&self) -> bool {
+        self.inserts_all
+    }
+}
+
+struct Renderer {
+    dialect: Dialect,
+    sql: String,
+    params: Vec<String>,
+    /// Parameters outside of `{{rows …}}`.
+    plain_params: bool,
+    rows: bool,
+    conditional: bool,
+    words: Words,
+    depth: u32,
+    ended: bool,
+}
+
+/// What the bare words say about a statement.
+#[derive(Default)]
+struct Words {
+    first: String,
+    previous: String,
+    changes: bool,
+    inserts_values: bool,
+    selects: bool,
+}
+
+impl Words {
+    fn take(&mut self, word: &str) {
+        let word = word.to_ascii_uppercase();
+        match word.as_str() {
+            "INSERT" | "DELETE" | "MERGE" => self.changes = true,
+            // `FOR UPDATE` and `FOR NO KEY UPDATE` only lock; `DO UPDATE` is in an INSERT anyway.
+            "UPDATE" if !matches!(self.previous.as_str(), "FOR" | "KEY") => self.changes = true,
+            "VALUES" => self.inserts_values = true,
+            "SELECT" => self.selects = true,
+            _ => {}
+        }
+        if self.first.is_empty() {
+            self.first.clone_from(&word);
+        }
+        self.previous = word;
+    }
+
+    fn writes(&self) -> bool {
+        match self.first.as_str() {
+            "SELECT" | "VALUES" | "EXPLAIN" | "SHOW" | "TABLE" => false,
+            "WITH" => self.changes,
+            _ => true,
+        }
+    }
+}
+
+impl Renderer {
+    fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            sql: String::new(),
+            params: Vec::new(),
+            plain_params: false,
+            rows: false,
+            conditional: false,
+            words: Words::default(),
+            depth: 0,
+            ended: false,
+        }
+    }
+
+    fn number(params: &mut Vec<String>, name: &str) -> usize {
+        if let Some(at) = params.iter().position(|known| known == name) {
+            return at + 1;
+        }
+        params.push(name.to_owned());
+        params.len()
+    }
+
+    fn take(&mut self, token: Token<'_>) -> Result<(), String> {
+        if self.ended && !matches!(token, Token::Space(_) | Token::Comment(_)) {
+            return Err("a file holds one statement; put the next one into its own".to_owned());
+        }
+        match token {
+            Token::Comment(_) => self.space(),
+            Token::Space(text) => {
+                if !self.sql.is_empty() {
+                    self.sql.push_str(text);
+                }
+            }
+            Token::Symbol(";") => self.ended = true,
+            Token::Symbol("$") => {
+                return Err("positional parameters are not portable; write `:name`".to_owned());
+            }
+            Token::Symbol(text) => self.symbol(text),
+            Token::Quoted(text) => self.sql.push_str(text),
+            Token::Word(word) => {
+                if word.eq_ignore_ascii_case("conflict") || word.eq_ignore_ascii_case("replace") {
+                    self.conditional = true;
+                }
+                self.words.take(word);
+                self.sql.push_str(word);
+            }
+            Token::Param(name) => {
+                self.plain_params = true;
+                let number = Self::number(&mut self.params, dialect::name(name)?);
+                self.sql.push_str(&self.dialect.placeholder(number));
+            }
+            Token::Marker(text) => self.marker(&Marker::parse(text)?)?,
+        }
+        Ok(())
+    }
+
+    fn symbol(&mut self, text: &str) {
+        match text {
+            "(" => self.depth += 1,
+            ")" => self.depth = self.depth.saturating_sub(1),
+            // `VALUES (…), (…)` adds several rows for one execution.
+            "," if self.depth == 0 && self.words.inserts_values => self.conditional = true,
+            _ => {}
+        }
+        self.sql.push_str(text);
+    }
+
+    fn marker(&mut self, marker: &Marker<'_>) -> Result<(), String> {
+        match marker {
+            Marker::Rows(_) if self.rows => {
+                return Err("a statement has at most one `{{rows …}}`".to_owned());
+            }
+            Marker::Rows(_) => self.rows = true,
+            Marker::Upsert { .. } | Marker::InsertOrNothing { .. } => self.conditional = true,
+            Marker::Limit(_) | Marker::In { .. } => self.plain_params = true,
+            Marker::SkipLocked => {}
+        }
+        let params = &mut self.params;
+        let text = marker.render(self.dialect, |name| Self::number(params, name));
+        self.sql.push_str(&text);
+        Ok(())
+    }
+
+    /// A comment separates words as a space does.
+    fn space(&mut self) {
+        if !self.sql.is_empty() && !self.sql.ends_with(char::is_whitespace) {
+            self.sql.push(' ');
+        }
+    }
+
+    fn finish(self, name: &str) -> Result<Statement, String> {
+        let sql = self.sql.trim_end();
+        if sql.is_empty() {
+            return Err("there is no statement".to_owned());
+        }
+        if self.rows && self.plain_params {
+            // PostgreSQL executes it once for all rows: another parameter would have one value
+            // there and one for each row on SQLite.
+            return Err("with `{{rows …}}` every parameter is one of its columns".to_owned());
+        }
+        let one_for_each = self.rows || (self.words.inserts_values && !self.words.selects);
+        Ok(Statement {
+            name: name.into(),
+            sql: sql.into(),
+            params: self.params.into(),
+            writes: self.words.writes(),
+            rows: self.rows,
+            inserts_all: self.words.first == "INSERT" && one_for_each && !self.conditional,
+        })
+    }
+}

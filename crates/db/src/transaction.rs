@@ -1,0 +1,128 @@
+//! An open transaction, as the work inside [`Database::transact`](crate::Database::transact) sees
+//! it. Dropped without a commit it is rolled back.
+use crate::{
+    database::{at_most_one, bind},
+    error::Error,
+    postgres::PostgresTx,
+    row::Row,
+    sqlite::SqliteTx,
+    statement::Statement,
+    value::Value,
+};
+
+/// An open transaction.
+#[derive(Debug)]
+pub struct Tx {
+    backend: Backend,
+}
+
+#[derive(Debug)]
+enum Backend {
+    Sqlite(SqliteTx),
+    Postgres(PostgresTx),
+}
+
+impl Tx {
+    pub(crate) fn sqlite(tx: SqliteTx) -> Self {
+        Self {
+            backend: Backend::Sqlite(tx),
+        }
+    }
+
+    pub(crate) fn postgres(tx: PostgresTx) -> Self {
+        Self {
+            backend: Backend::Postgres(tx),
+        }
+    }
+
+    /// Executes one statement; answers how many rows it changed.
+    ///
+    /// # Errors
+    /// What the database answered, or a parameter is missing or unknown.
+    pub async fn execute(
+        &mut self,
+        statement: &Statement,
+        params: &[(&str, Value)],
+    ) -> Result<u64, Error> {
+        let rows = vec![bind(statement, params)?];
+        self.execute_rows(statement, rows).await
+    }
+
+    /// Executes one statement for each of `rows` (values in the order of its parameters); answers
+    /// how many rows it changed in total.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn execute_rows(
+        &mut self,
+        statement: &Statement,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<u64, Error> {
+        match &mut self.backend {
+            Backend::Sqlite(tx) => tx.execute(statement, rows).await,
+            Backend::Postgres(tx) => tx.execute(statement, &rows).await,
+        }
+    }
+
+    /// Executes one statement and answers all its rows.
+    ///
+    /// # Errors
+    /// What the database answered, or a parameter is missing or unknown.
+    pub async fn fetch_all(
+        &mut self,
+        statement: &Statement,
+        params: &[(&str, Value)],
+    ) -> Result<Vec<Row>, Error> {
+        self.fetch_rows(statement, vec![bind(statement, params)?])
+            .await
+    }
+
+    /// Executes one statement for each of `rows` and answers all the rows that it returns.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn fetch_rows(
+        &mut self,
+        statement: &Statement,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<Vec<Row>, Error> {
+        match &mut self.backend {
+            Backend::Sqlite(tx) => tx.fetch(statement, rows).await,
+            Backend::Postgres(tx) => tx.fetch(statement, &rows).await,
+        }
+    }
+
+    /// Executes one statement and answers its only row, if there is one.
+    ///
+    /// # Errors
+    /// What the database answered, a parameter is missing or unknown, or there are several rows.
+    pub async fn fetch_optional(
+        &mut self,
+        statement: &Statement,
+        params: &[(&str, Value)],
+    ) -> Result<Option<Row>, Error> {
+        at_most_one(statement, self.fetch_all(statement, params).await?)
+    }
+
+    /// Executes one native statement without parameters: migrations only.
+    pub(crate) async fn raw(&mut self, sql: &str) -> Result<(), Error> {
+        match &mut self.backend {
+            Backend::Sqlite(tx) => tx.raw(sql).await,
+            Backend::Postgres(tx) => tx.raw(sql).await,
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        match self.backend {
+            Backend::Sqlite(tx) => tx.finish(true).await,
+            Backend::Postgres(tx) => tx.finish(true).await,
+        }
+    }
+
+    pub(crate) async fn rollback(self) -> Result<(), Error> {
+        match self.backend {
+            Backend::Sqlite(tx) => tx.finish(false).await,
+            Backend::Postgres(tx) => tx.finish(false).await,
+        }
+    }
+}
