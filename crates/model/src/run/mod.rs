@@ -1,61 +1,27 @@
-//! The run state machine.
-use serde::{Deserialize, Serialize};
+//! The run state machine. [`RunState::handle`] decides what a command changes and gives the entries
+//! to journal; [`RunState::apply`] folds one journaled entry and cannot fail. Replay uses only
+//! `apply`; both end in the same code, so a replayed run is the run. Nothing here does IO or reads
+//! a clock: starting steps, waiting and committing are effects that the engine carries out.
+mod arrive;
+mod clock;
+mod complete;
+mod conclude;
+mod entry;
+mod fire;
+mod fold;
+mod handle;
+mod prepare;
+mod scope;
+mod snapshot;
+mod state;
+mod status;
+mod view;
 
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Created, not yet picked up.
-    Pending,
-    /// Being executed.
-    Running,
-    /// Parked until something happens.
-    Waiting,
-    /// Stopped by a person.
-    Paused,
-    /// Ended well.
-    Completed,
-    /// Ended with a failure.
-    Failed,
-    /// Ended by a cancel.
-    Cancelled,
-}
-
-impl Status {
-    /// Every status.
-    pub const ALL: [Self; 7] = [
-        Self::Pending,
-        Self::Running,
-        Self::Waiting,
-        Self::Paused,
-        Self::Completed,
-        Self::Failed,
-        Self::Cancelled,
-    ];
-
-    /// The name used in SQL, JSON and on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::Waiting => "waiting",
-            Self::Paused => "paused",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// The status of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.name() == name)
-    }
-
-    /// Whether nothing can happen to the run any more.
-    #[must_use]
-    pub fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
-    }
-}
+pub use entry::{Entry, ItemRef, Kind, PatchValue, RunEnd, StepDone, StepRef};
+pub use handle::{Command, Outcome, Rejection};
+pub use prepare::Prepared;
+pub use scope::{RunInfo, Secrets};
+pub use snapshot::SnapshotError;
+pub use state::{Active, Effect, RunState, StepId};
+pub use status::Status;
+pub use view::View;
