@@ -14,6 +14,7 @@ pub struct Statement {
     params: Arc<[String]>,
     writes: bool,
     rows: bool,
+    counts: bool,
     inserts_all: bool,
 }
 
@@ -101,6 +102,11 @@ impl Statement {
         self.rows
     }
 
+    /// Whether the number of rows it changed means anything.
+    pub(crate) fn counts(&self) -> bool {
+        self.counts
+    }
+
     /// Whether it adds exactly one row for each of its rows, or fails.
     pub(crate) fn inserts_all(&self) -> bool {
         self.inserts_all
@@ -135,6 +141,8 @@ impl Words {
         let word = word.to_ascii_uppercase();
         match word.as_str() {
             "INSERT" | "DELETE" | "MERGE" => self.changes = true,
+            // Elsewhere it is a function.
+            "REPLACE" if self.first.is_empty() => self.changes = true,
             // `FOR UPDATE` and `FOR NO KEY UPDATE` only lock; `DO UPDATE` is in an INSERT anyway.
             "UPDATE" if !matches!(self.previous.as_str(), "FOR" | "KEY") => self.changes = true,
             "VALUES" => self.inserts_values = true,
@@ -264,6 +272,7 @@ impl Renderer {
             params: self.params.into(),
             writes: self.words.writes(),
             rows: self.rows,
+            counts: self.words.changes,
             inserts_all: self.words.first == "INSERT" && one_for_each && !self.conditional,
         })
     }

@@ -38,6 +38,18 @@ impl Value {
             Self::List(_) => "a list",
         }
     }
+
+    /// Why no database gets this value: it would not come back the same from all of them.
+    pub(crate) fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Self::Float(v) if v.is_nan() => Some("NaN cannot be stored; use NULL"),
+            Self::Text(v) if v.contains('\0') => {
+                Some("a text with a NUL character cannot be stored; store it as bytes")
+            }
+            Self::List(list) => list.iter().find_map(Self::refusal),
+            _ => None,
+        }
+    }
 }
 
 macro_rules! from {
