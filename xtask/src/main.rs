@@ -1,2 +1,62 @@
-//! Developer commands.
-fn main() {}
+//! The developer's commands, one module each: `cargo xtask <command>`.
+//!
+//! Nothing here is part of the product, and no crate of ours is linked in: xtask must build in
+//! seconds, also in a fresh clone.
+
+mod bench;
+mod check;
+mod ci;
+mod demo;
+mod deny;
+mod postgres;
+mod process;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  demo [FILE]          review a source file with examples/code_review, and show the run
+  check                format, clippy and the tests that need no server (under a minute, warm)
+  test [ARGUMENT…]     all tests on all databases, with the servers they need; arguments
+                       go to nextest: `test -p runstone-store claims`
+  tidy                 file heads and sizes, crate arrows, SQL and migration rules
+  deny                 licences, bans and sources of the crates we build on
+  bench [--quick]      the speed bars P1–P7, next to the peers, in one table
+        [--no-peers]
+  ci                   what .ci/run does: format, clippy, tidy, deny, test
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next();
+    let rest: Vec<String> = args.collect();
+    match dispatch(command.as_deref(), &rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Option<&str>, rest: &[String]) -> Result<()> {
+    match command {
+        Some("demo") => demo::demo(rest),
+        Some("check") => check::check(),
+        Some("test") => test::test(rest),
+        Some("tidy") => tidy::tidy(),
+        Some("deny") => deny::deny(),
+        Some("bench") => bench::bench(rest),
+        Some("ci") => ci::ci(),
+        None | Some("help" | "--help" | "-h") => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Some(other) => bail!("there is no command `{other}`\n\n{HELP}"),
+    }
+}

@@ -1,0 +1,169 @@
+//! `cargo xtask bench`: the speed bars P1–P7 as one table, ours and the peers' on one machine.
+//!
+//! Every bar is a ratio of two figures measured next to each other, because the machine is shared:
+//! the raw driver in the same process right before, a peer between two of our own runs.
+
+mod bars;
+mod cells;
+mod machine;
+mod peers;
+mod table;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::postgres::Postgres;
+use crate::process::{cargo, human, run, target_dir};
+use bars::{Against, Measured, Row};
+use cells::{Cells, Db};
+use machine::Machine;
+use peers::{PEERS, Peers};
+
+struct Options {
+    rounds: usize,
+    /// Cells this many times shorter.
+    shorter: u64,
+    peers: bool,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut options = Options {
+            rounds: 3,
+            shorter: 1,
+            peers: true,
+        };
+        for arg in args {
+            match arg.as_str() {
+                "--quick" => (options.rounds, options.shorter) = (1, 5),
+                "--no-peers" => options.peers = false,
+                other => bail!("bench takes --quick and --no-peers, not `{other}`"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+pub(crate) fn bench(args: &[String]) -> Result<()> {
+    let options = Options::parse(args)?;
+    run(&mut cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "runstone",
+    ])?)?;
+    let peers = if options.peers {
+        Peers::install()
+    } else {
+        Err("--no-peers".to_owned())
+    };
+    // The first figure should not see the compiler's own load.
+    let machine = Machine::read();
+    let postgres = Postgres::start()?;
+    let cells = Cells::new(
+        &target_dir()?.join("release/runstone"),
+        &postgres,
+        options.shorter,
+    )?;
+    let begin = Instant::now();
+    let mut measured = Measured::default();
+    for round in 1..=options.rounds {
+        eprintln!("\n== round {round} of {}", options.rounds);
+        one_round(&cells, peers.as_ref(), &mut measured)?;
+    }
+    measured.storage = Some(cells.storage()?);
+    let rows = bars::judge(&measured);
+    let notes = notes(
+        &machine,
+        &postgres,
+        &measured,
+        begin.elapsed(),
+        peers.as_ref().err(),
+    );
+    println!("\n{}", table::text(&rows, &notes));
+    write_json(&rows, &notes, &measured)?;
+    let missed = rows.iter().filter(|row| row.misses()).count();
+    if missed > 0 {
+        bail!("{missed} bars are missed");
+    }
+    Ok(())
+}
+
+fn one_round(
+    cells: &Cells<'_>,
+    peers: Result<&Peers, &String>,
+    measured: &mut Measured,
+) -> Result<()> {
+    for db in [Db::Sqlite, Db::Postgres] {
+        measured.add(cells.chain(db, 1)?);
+        measured.add(cells.start(db)?);
+        let mut before = cells.chain(db, cells::MANY)?;
+        measured.add(before.clone());
+        for peer in PEERS.iter().filter(|peer| peer.against == db) {
+            let theirs = match peers {
+                Ok(peers) => peers.run(peer, cells.postgres, cells.shorter),
+                Err(why) => Err(anyhow::anyhow!("{why}")),
+            };
+            match theirs {
+                Ok(theirs) => {
+                    let after = cells.chain(db, cells::MANY)?;
+                    measured.add(after.clone());
+                    measured
+                        .against
+                        .push(Against::new(peer.name, &before, &after, theirs)?);
+                    before = after;
+                }
+                Err(error) => measured.not_run(peer.name, &format!("{error:#}")),
+            }
+        }
+    }
+    measured.add(cells.fanout()?);
+    Ok(())
+}
+
+fn notes(
+    machine: &Machine,
+    postgres: &Postgres,
+    measured: &Measured,
+    took: std::time::Duration,
+    no_peers: Option<&String>,
+) -> Vec<String> {
+    let mut notes = vec![
+        machine.to_string(),
+        format!(
+            "load average at the end {}; took {}",
+            machine::load_average(),
+            human(took)
+        ),
+        "chain: a run = 10 steps, each takes and returns 1 KiB of JSON, durable before the next; \
+         ours with 128 runs in flight against the peer's best of 1, 16 and 128"
+            .to_owned(),
+        format!(
+            "runstone {}: SQLite WAL, synchronous=FULL; PostgreSQL default durability",
+            env!("CARGO_PKG_VERSION")
+        ),
+        format!(
+            "{}: fsync, synchronous_commit, full_page_writes on, shared_buffers 128 MB",
+            postgres.version
+        ),
+    ];
+    notes.extend(measured.settings());
+    notes.extend(no_peers.map(|why| format!("peers not run: {why}")));
+    if machine.is_busy() {
+        notes.push("THE MACHINE WAS BUSY at the start: trust ratios, not figures".to_owned());
+    }
+    notes
+}
+
+fn write_json(rows: &[Row], notes: &[String], measured: &Measured) -> Result<()> {
+    let file = target_dir()?.join("bench.json");
+    let rows: Vec<Value> = rows.iter().map(Row::json).collect();
+    let all = json!({"bars": rows, "notes": notes, "cells": measured.json()});
+    std::fs::write(&file, serde_json::to_vec_pretty(&all)?)
+        .with_context(|| format!("could not write {}", file.display()))?;
+    eprintln!("all figures: {}", file.display());
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! Reads the test cases out of the JUnit file that nextest writes.
+//!
+//! Only what that file holds: `<testcase name="…" classname="…">` with `<failure`, `<error` or
+//! `<skipped` inside, and the output of the test.
+
+/// One executed test.
+#[derive(Debug, PartialEq)]
+pub(super) struct Case {
+    /// The test binary, `crate::target`.
+    pub(super) suite: String,
+    pub(super) name: String,
+    pub(super) outcome: Outcome,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Outcome {
+    Passed,
+    Failed,
+    /// With the reason that the test printed.
+    Skipped(String),
+}
+
+/// What a test prints, alone on a line, before it returns without having tested.
+const SKIPPED: &str = "SKIPPED: ";
+
+pub(super) fn cases(xml: &str) -> Vec<Case> {
+    xml.split("<testcase ").skip(1).map(case).collect()
+}
+
+fn case(text: &str) -> Case {
+    let (head, rest) = text.split_once('>').unwrap_or((text, ""));
+    let body = match head.ends_with('/') {
+        true => "",
+        false => rest
+            .split_once("</testcase>")
+            .map_or(rest, |(body, _)| body),
+    };
+    let failed = ["<failure", "<error"].iter().any(|tag| body.contains(tag));
+    let reason = body
+        .lines()
+        .find_map(|line| line.trim().split_once(SKIPPED));
+    let outcome = match (failed, reason) {
+        (true, _) => Outcome::Failed,
+        (false, Some((_, reason))) => Outcome::Skipped(unescape(clean(reason))),
+        (false, None) if body.contains("<skipped") => Outcome::Skipped("ignored".to_owned()),
+        (false, None) => Outcome::Passed,
+    };
+    Case {
+        suite: attribute(head, "classname"),
+        name: attribute(head, "name"),
+        outcome,
+    }
+}
+
+/// The reason may be the last line before the output's closing tag.
+fn clean(reason: &str) -> &str {
+    reason.split_once("</").map_or(reason, |(reason, _)| reason)
+}
+
+fn attribute(head: &str, name: &str) -> String {
+    let opening = format!("{name}=\"");
+    let value = head
+        .match_indices(&opening)
+        // `classname="` ends with `name="`.
+        .find(|(at, _)| *at == 0 || head.as_bytes()[at - 1].is_ascii_whitespace())
+        .and_then(|(at, _)| head[at + opening.len()..].split('"').next());
+    unescape(value.unwrap_or_default())
+}
+
+fn unescape(text: &str) -> String {
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"");
+    text.replace("&apos;", "'").replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nextest_report_is_read() {
+        let xml = r#"<testsuites><testsuite name="runstone-db" tests="4">
+            <testcase name="tokens::finds_names" classname="runstone-db" timestamp="t" time="0.1">
+            </testcase>
+            <testcase name="postgres::round_trip" classname="runstone-db::live" time="0.2">
+              <failure type="test failure">panicked at &lt;here&gt;</failure>
+            </testcase>
+            <testcase name="mssql::round_trip" classname="runstone-db::live" time="0.2">
+              <system-err>SKIPPED: RUNSTONE_TEST_MSSQL_URL isn&apos;t set</system-err>
+            </testcase>
+            <testcase name="last" classname="runstone-db" time="0.2"/>
+            </testsuite></testsuites>"#;
+        let found = cases(xml);
+        let shown: Vec<_> = found
+            .iter()
+            .map(|c| (c.suite.as_str(), c.name.as_str(), &c.outcome))
+            .collect();
+        let skipped = Outcome::Skipped("RUNSTONE_TEST_MSSQL_URL isn't set".to_owned());
+        assert_eq!(
+            shown,
+            [
+                ("runstone-db", "tokens::finds_names", &Outcome::Passed),
+                (
+                    "runstone-db::live",
+                    "postgres::round_trip",
+                    &Outcome::Failed
+                ),
+                ("runstone-db::live", "mssql::round_trip", &skipped),
+                ("runstone-db", "last", &Outcome::Passed),
+            ]
+        );
+    }
+}
