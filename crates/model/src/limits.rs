@@ -7,6 +7,8 @@ pub const MAX_NODES: usize = 10_000;
 pub const MAX_EDGES: usize = 50_000;
 /// Bytes of a flow file.
 pub const MAX_FLOW_BYTES: usize = 8 << 20;
+/// Values in a flow file, aliases written out.
+pub const MAX_FLOW_VALUES: usize = 1_000_000;
 /// Nesting of a flow file, an input or a result.
 pub const MAX_DEPTH: usize = 64;
 /// Bytes of a run's input, as JSON.

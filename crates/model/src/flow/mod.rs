@@ -1,5 +1,23 @@
 //! A flow as the engine uses it: nodes and edges by index, expressions compiled, loops analysed.
 //! Reading and checking a flow file is in the submodules; nothing here runs a flow.
+mod canonical;
+mod check_graph;
+mod check_writes;
+mod doc;
+pub mod duration;
+mod edges;
+mod input;
+mod names;
+mod nodes;
+mod read;
+mod reader;
+mod schema;
+mod schema_refs;
+mod state;
+mod yaml;
+
+pub use input::{InputCheck, InputProblem};
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
@@ -8,6 +26,7 @@ use crate::{
     expr::{Expr, Template},
     failure::Class,
     graph::Graph,
+    problem::Problem,
     reducer::{Reducer, Type},
 };
 
@@ -15,6 +34,25 @@ use crate::{
 pub type NodeIx = usize;
 /// Index of an edge in [`Flow::edges`] (declaration order).
 pub type EdgeIx = usize;
+
+/// What validation knows of a node kind.
+#[derive(Clone, Debug)]
+pub struct KindInfo {
+    /// JSON Schema of `with`.
+    pub with: Value,
+    /// JSON Schema of the result.
+    pub result: Value,
+    /// Whether it changes something outside the run.
+    pub side_effects: bool,
+}
+
+/// The node kinds a flow may use.
+pub trait Kinds {
+    /// The kind of that name.
+    fn get(&self, name: &str) -> Option<KindInfo>;
+    /// Every name, in the order to list them.
+    fn names(&self) -> Vec<String>;
+}
 
 /// A valid flow.
 #[derive(Debug)]
@@ -42,6 +80,10 @@ pub struct Flow {
     pub graph: Graph,
     /// The definition as canonical JSON: what is stored and hashed as a version.
     pub canonical: Arc<str>,
+    /// What is allowed but probably not meant, in order of place.
+    pub warnings: Vec<Problem>,
+    /// The compiled schema of the input.
+    pub input_check: InputCheck,
 }
 
 /// One declared state key.

@@ -1,0 +1,497 @@
+//! Reads `nodes:` into [`Node`]s. Edges, also those of `route:`, are read in `edges`.
+use super::{
+    ForEach, Join, Node, OnError, OnItemError, Out, Retry,
+    doc::{Content, Doc},
+    names::{InScope, Names, condition, no_template, template},
+    reader::{MEMBER_NAME, Path, Reader, is_member_name},
+    schema::KindSchemas,
+    state::check_constant,
+};
+use crate::{
+    expr::Root,
+    limits::{DEFAULT_PARALLEL, MAX_NODES},
+    problem::Place,
+};
+
+/// The kind whose `with` is the patch to the state.
+pub(super) const SET: &str = "set";
+
+/// Every key of a node; the last one, `name`, only in a list of nodes.
+pub(super) const NODE_KEYS: [&str; 14] = [
+    "uses",
+    "description",
+    "if",
+    "for_each",
+    "max_parallel",
+    "on_item_error",
+    "with",
+    "out",
+    "retry",
+    "timeout",
+    "on_error",
+    "join",
+    "route",
+    "name",
+];
+
+/// Keys of a node whose feature is not built yet.
+pub(super) const LATER_NODE_KEYS: [&str; 9] = [
+    "interrupt",
+    "compensate",
+    "cache",
+    "at_most_once",
+    "queue",
+    "concurrency",
+    "rate",
+    "priority",
+    "durability",
+];
+
+pub(super) const RETRY_KEYS: [&str; 6] =
+    ["max_attempts", "initial", "factor", "max", "jitter", "on"];
+
+/// Attempts when `retry:` does not say how many.
+pub(super) const DEFAULT_ATTEMPTS: u32 = 3;
+pub(super) const MOST_ATTEMPTS: u32 = 1_000;
+pub(super) const MOST_PARALLEL: u32 = 1_000;
+
+/// A node before its values are read.
+pub(super) struct RawNode<'d> {
+    pub(super) name: &'d str,
+    pub(super) at: Place,
+    pub(super) doc: &'d Doc,
+    /// Whether it has its name as a key of its own.
+    listed: bool,
+}
+
+/// The nodes by name: a map, or a list of maps with `name` (what the stored form uses, because JSON
+/// maps have no order and the order of the nodes matters).
+pub(super) fn raw_nodes<'d>(
+    r: &mut Reader<'_>,
+    doc: Option<&'d Doc>,
+    root: &Doc,
+) -> Vec<RawNode<'d>> {
+    let path = Path::ROOT.key("nodes");
+    let Some(doc) = doc else {
+        let mend = "add for example `nodes: {first: {uses: log, with: {message: hello}}}`";
+        r.problem(
+            "missing_key",
+            root.at,
+            path,
+            "the flow has no `nodes`",
+            mend,
+        );
+        return Vec::new();
+    };
+    let named: Vec<RawNode<'d>> = match &doc.content {
+        Content::Map(entries) => entries
+            .iter()
+            .map(|e| RawNode {
+                name: &e.key,
+                at: e.at,
+                doc: &e.value,
+                listed: false,
+            })
+            .collect(),
+        Content::List(items) => {
+            let mut named = Vec::with_capacity(items.len());
+            for (i, item) in items.iter().enumerate() {
+                let path = path.index(i);
+                if r.map(item, &path).is_none() {
+                    continue;
+                }
+                match item.get("name") {
+                    Some(name) => {
+                        let name_path = path.key("name");
+                        if let Some(text) = r.text(name, &name_path) {
+                            named.push(RawNode {
+                                name: text,
+                                at: name.at,
+                                doc: item,
+                                listed: true,
+                            });
+                        }
+                    }
+                    None => r.problem(
+                        "missing_key",
+                        item.at,
+                        path,
+                        "a node in a list has no `name`",
+                        "add `name:`",
+                    ),
+                }
+            }
+            named
+        }
+        _ => {
+            r.wrong_type(doc, &path, "a map of nodes");
+            return Vec::new();
+        }
+    };
+    check_names(r, doc, &path, named)
+}
+
+fn check_names<'d>(
+    r: &mut Reader<'_>,
+    doc: &Doc,
+    path: &Path<'_>,
+    named: Vec<RawNode<'d>>,
+) -> Vec<RawNode<'d>> {
+    if named.is_empty() && r.problems.is_empty() {
+        r.bad_value(doc, path, "the flow has no nodes", "add at least one");
+    }
+    if named.len() > MAX_NODES {
+        let message = format!(
+            "the flow has {} nodes; at most {MAX_NODES} are read",
+            named.len()
+        );
+        r.problem("too_large", doc.at, path, message, "split the flow");
+        return Vec::new();
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    let mut kept = Vec::with_capacity(named.len());
+    for raw in named {
+        let path = path.key(raw.name);
+        if matches!(raw.name, "end" | "fail") {
+            let message = format!(
+                "`{}` is an end of the flow, not a name for a node",
+                raw.name
+            );
+            r.problem("bad_name", raw.at, path, message, "rename the node");
+        } else if !is_member_name(raw.name) {
+            let message = format!("`{}` cannot be the name of a node", raw.name);
+            r.problem("bad_name", raw.at, path, message, MEMBER_NAME);
+        }
+        if seen.insert(raw.name) {
+            kept.push(raw);
+        } else {
+            let message = format!("two nodes are named `{}`", raw.name);
+            r.problem("duplicate_key", raw.at, path, message, "rename one of them");
+        }
+    }
+    kept
+}
+
+/// Names that `on_error: {goto: …}` of any node leads to.
+pub(super) fn error_targets<'d>(raw: &[RawNode<'d>]) -> std::collections::BTreeSet<&'d str> {
+    raw.iter()
+        .filter_map(|raw| raw.doc.get("on_error")?.get("goto")?.as_text())
+        .collect()
+}
+
+/// Reads one node. What is wrong is reported; the node then holds something harmless instead.
+pub(super) fn node(
+    r: &mut Reader<'_>,
+    names: &Names<'_>,
+    schemas: &mut KindSchemas,
+    raw: &RawNode<'_>,
+    error_target: bool,
+) -> Node {
+    let nodes = Path::ROOT.key("nodes");
+    let path = nodes.key(raw.name);
+    let doc = raw.doc;
+    let uses = if r.map(doc, &path).is_some() {
+        let known = &NODE_KEYS[..NODE_KEYS.len() - usize::from(!raw.listed)];
+        r.only_keys(doc, &path, known, &LATER_NODE_KEYS);
+        if let Some(text) = doc.get("description") {
+            r.text(text, &path.key("description"));
+        }
+        uses(r, doc, &path, raw.at)
+    } else {
+        String::new()
+    };
+    let maps = doc.get("for_each").is_some();
+    let base = InScope::BASE.with_if(error_target, Root::Error);
+    let items = |scope: InScope| scope.with_if(maps, Root::Item).with_if(maps, Root::Index);
+    let with_scope = items(base).with_if(uses != SET, Root::Secrets);
+    let with = with(r, names, schemas, (doc, raw.at), &path, &uses, with_scope);
+    let condition = doc
+        .get("if")
+        .and_then(|when| condition(r, names, when, &path.key("if"), base));
+    Node {
+        name: raw.name.to_owned(),
+        with,
+        out: out(
+            r,
+            names,
+            doc,
+            &path,
+            &uses,
+            items(InScope::BASE.with(Root::Result)),
+        ),
+        retry: doc
+            .get("retry")
+            .map(|d| retry(r, d, &path.key("retry")))
+            .unwrap_or_default(),
+        timeout: doc
+            .get("timeout")
+            .and_then(|timeout| r.some_duration(timeout, &path.key("timeout"))),
+        on_error: doc
+            .get("on_error")
+            .and_then(|on_error| self::on_error(r, on_error, &path.key("on_error")))
+            .unwrap_or(OnError::Fail),
+        condition,
+        for_each: for_each(r, names, doc, &path),
+        join: doc
+            .get("join")
+            .and_then(|join| r.word(join, &path.key("join"), &JOINS))
+            .unwrap_or_default(),
+        uses,
+        outgoing: Vec::new(),
+        error_edge: None,
+    }
+}
+
+const JOINS: [(&str, Join); 3] = [
+    ("all", Join::All),
+    ("each", Join::Each),
+    ("first", Join::First),
+];
+
+fn uses(r: &mut Reader<'_>, doc: &Doc, path: &Path<'_>, at: Place) -> String {
+    let Some(uses) = doc.get("uses") else {
+        let mend = "add `uses:` with a node kind, for example `uses: log`";
+        r.problem(
+            "missing_key",
+            at,
+            path,
+            "the node does not say what it `uses`",
+            mend,
+        );
+        return String::new();
+    };
+    let path = path.key("uses");
+    let Some(kind) = r.text(uses, &path) else {
+        return String::new();
+    };
+    if r.kinds.get(kind).is_none() {
+        let known = r.kinds.names();
+        let mend = r.did_you_mean(kind, known.iter().map(String::as_str), || {
+            format!("known kinds: {}", known.join(", "))
+        });
+        r.problem(
+            "unknown_kind",
+            uses.at,
+            path,
+            format!("unknown node kind `{kind}`"),
+            mend,
+        );
+    }
+    kind.to_owned()
+}
+
+fn with(
+    r: &mut Reader<'_>,
+    names: &Names<'_>,
+    schemas: &mut KindSchemas,
+    (node, at): (&Doc, Place),
+    path: &Path<'_>,
+    uses: &str,
+    scope: InScope,
+) -> crate::expr::Template {
+    let path = path.key("with");
+    let empty = Doc {
+        at,
+        content: Content::Map(Vec::new()),
+    };
+    let doc = node.get("with").unwrap_or(&empty);
+    let template = template(r, names, doc, &path, scope);
+    if template.is_some() {
+        schemas.check_with(r, uses, doc, &path);
+    }
+    if uses == SET
+        && let Content::Map(entries) = &doc.content
+    {
+        for entry in entries {
+            let path = path.key(&entry.key);
+            if let Some(ix) = state_key(r, names, &entry.key, entry.at, &path) {
+                check_constant(r, &names.keys[ix], &entry.value, &path);
+            }
+        }
+    }
+    template.unwrap_or_else(no_template)
+}
+
+/// The declared state key of that name, or a problem.
+fn state_key(
+    r: &mut Reader<'_>,
+    names: &Names<'_>,
+    key: &str,
+    at: Place,
+    path: &Path<'_>,
+) -> Option<usize> {
+    let found = names.state.get(key).copied();
+    if found.is_none() {
+        let mend = r.did_you_mean(key, names.state.keys().map(String::as_str), || {
+            format!("declare `{key}` under `state:`")
+        });
+        let message = format!("the state key `{key}` is not declared");
+        r.problem("undeclared_state", at, path, message, mend);
+    }
+    found
+}
+
+fn out(
+    r: &mut Reader<'_>,
+    names: &Names<'_>,
+    node: &Doc,
+    path: &Path<'_>,
+    uses: &str,
+    scope: InScope,
+) -> Out {
+    let Some(doc) = node.get("out") else {
+        return if uses == SET { Out::With } else { Out::None };
+    };
+    let path = path.key("out");
+    if uses == SET {
+        let message = "`set` writes the state through its `with`; it has no `out`";
+        r.problem(
+            "unknown_key",
+            doc.at,
+            path,
+            message,
+            "move the keys to `with`",
+        );
+        return Out::With;
+    }
+    match &doc.content {
+        Content::Map(entries) => {
+            let mut keys = Vec::with_capacity(entries.len());
+            for entry in entries {
+                let path = path.key(&entry.key);
+                let index = state_key(r, names, &entry.key, entry.at, &path);
+                let value = template(r, names, &entry.value, &path, scope);
+                if let Some(ix) = index {
+                    check_constant(r, &names.keys[ix], &entry.value, &path);
+                }
+                keys.extend(index.zip(value));
+            }
+            Out::Keys(keys)
+        }
+        Content::Text(text, _) if text.contains("${{") => {
+            Out::Object(template(r, names, doc, &path, scope).unwrap_or_else(no_template))
+        }
+        _ => {
+            r.wrong_type(
+                doc,
+                &path,
+                "a map from state keys to values, or one `${{ }}`",
+            );
+            Out::None
+        }
+    }
+}
+
+fn retry(r: &mut Reader<'_>, doc: &Doc, path: &Path<'_>) -> Retry {
+    let mut retry = Retry::default();
+    if r.map(doc, path).is_none() {
+        return retry;
+    }
+    r.only_keys(doc, path, &RETRY_KEYS, &[]);
+    retry.max_attempts = doc
+        .get("max_attempts")
+        .and_then(|d| r.whole(d, &path.key("max_attempts"), 1, MOST_ATTEMPTS.into()))
+        .and_then(|n| u32::try_from(n).ok())
+        .unwrap_or(DEFAULT_ATTEMPTS);
+    if let Some(d) = doc.get("initial") {
+        retry.initial = r.duration(d, &path.key("initial")).unwrap_or(retry.initial);
+        retry.max = retry.max.max(retry.initial);
+    }
+    if let Some(d) = doc.get("max") {
+        let max = r.duration(d, &path.key("max"));
+        if max.is_some_and(|max| max < retry.initial) {
+            let mend = "make `max` at least as long as `initial`";
+            r.bad_value(d, &path.key("max"), "`max` is shorter than `initial`", mend);
+        }
+        retry.max = max.unwrap_or(retry.max);
+    }
+    if let Some(d) = doc.get("factor") {
+        retry.factor = r
+            .number(d, &path.key("factor"), 1.0, 100.0)
+            .unwrap_or(retry.factor);
+    }
+    if let Some(d) = doc.get("jitter") {
+        retry.jitter = r
+            .number(d, &path.key("jitter"), 0.0, 1.0)
+            .unwrap_or(retry.jitter);
+    }
+    if let Some(d) = doc.get("on") {
+        let path = path.key("on");
+        for (i, class) in r.list(d, &path).unwrap_or_default().iter().enumerate() {
+            retry.on.extend(r.class(class, &path.index(i)));
+        }
+    }
+    retry
+}
+
+fn on_error(r: &mut Reader<'_>, doc: &Doc, path: &Path<'_>) -> Option<OnError> {
+    if let Content::Map(_) = doc.content {
+        r.only_keys(doc, path, &["goto"], &[]);
+        return match doc.get("goto") {
+            Some(target) => r.text(target, &path.key("goto")).map(|_| OnError::Goto),
+            None => {
+                r.bad_value(
+                    doc,
+                    path,
+                    "`goto` names no node",
+                    "write `on_error: {goto: <node>}`",
+                );
+                None
+            }
+        };
+    }
+    match doc.as_text() {
+        Some("fail") => Some(OnError::Fail),
+        Some("continue") => Some(OnError::Continue),
+        _ => {
+            let mend = "write `fail`, `continue` or `{goto: <node>}`";
+            r.bad_value(doc, path, "`on_error` is none of its three forms", mend);
+            None
+        }
+    }
+}
+
+const ON_ITEM_ERROR: [(&str, OnItemError); 2] = [
+    ("fail", OnItemError::Fail),
+    ("continue", OnItemError::Continue),
+];
+
+fn for_each(r: &mut Reader<'_>, names: &Names<'_>, node: &Doc, path: &Path<'_>) -> Option<ForEach> {
+    let max_parallel = node.get("max_parallel");
+    let on_item_error = node.get("on_item_error");
+    let Some(doc) = node.get("for_each") else {
+        for (key, given) in [
+            ("max_parallel", max_parallel),
+            ("on_item_error", on_item_error),
+        ] {
+            if let Some(given) = given {
+                let message = format!("`{key}` has no meaning without `for_each`");
+                let mend = "add `for_each:`, or remove the key";
+                r.problem("unknown_key", given.at, path.key(key), message, mend);
+            }
+        }
+        return None;
+    };
+    let list_path = path.key("for_each");
+    let is_list = match &doc.content {
+        Content::List(_) => true,
+        Content::Text(text, _) => text.trim().starts_with("${{") && text.trim().ends_with("}}"),
+        _ => false,
+    };
+    if !is_list {
+        r.wrong_type(doc, &list_path, "a list, or `${{ }}` that gives one");
+    }
+    let list = template(r, names, doc, &list_path, InScope::BASE);
+    let max_parallel = max_parallel
+        .and_then(|d| r.whole(d, &path.key("max_parallel"), 1, MOST_PARALLEL.into()))
+        .and_then(|n| u32::try_from(n).ok())
+        .unwrap_or(DEFAULT_PARALLEL);
+    let on_item_error = on_item_error
+        .and_then(|d| r.word(d, &path.key("on_item_error"), &ON_ITEM_ERROR))
+        .unwrap_or(OnItemError::Fail);
+    Some(ForEach {
+        list: list.unwrap_or_else(no_template),
+        max_parallel,
+        on_item_error,
+    })
+}
