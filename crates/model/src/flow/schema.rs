@@ -180,7 +180,7 @@ impl KindSchemas {
                 // A kind whose own schema is broken is its author's bug, not this flow's.
                 compile(&kind.with)
                     .ok()
-                    .map(|validator| Arc::new((validator, keys)))
+                    .map(|validator| Arc::new(KindSchema { validator, keys }))
             });
             self.0.insert(uses.to_owned(), compiled);
         }
