@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct Statement {
     name: Arc<str>,
     sql: Arc<str>,
+    /// The text for an execution with one row; differs only where `{{rows …}}` is an array.
+    sql_one_row: Arc<str>,
     params: Arc<[String]>,
     writes: bool,
     rows: bool,
@@ -37,35 +39,32 @@ impl Statement {
     /// Something is opened and never closed, a marker is unknown or malformed, a parameter is
     /// positional, or there is more than one statement.
     pub fn render(name: &str, neutral_sql: &str, dialect: Dialect) -> Result<Self, RenderError> {
-        let mut renderer = Renderer::new(dialect);
-        let mut tokens = Tokens::new(neutral_sql);
+        let mut statement = Self::rendered(name, neutral_sql, Renderer::new(dialect, false))?;
+        statement.sql_one_row = if statement.rows {
+            Self::rendered(name, neutral_sql, Renderer::new(dialect, true))?.sql
+        } else {
+            Arc::clone(&statement.sql)
+        };
+        Ok(statement)
+    }
+
+    fn rendered(name: &str, text: &str, mut renderer: Renderer) -> Result<Self, RenderError> {
+        let error = |line, problem| RenderError {
+            statement: name.to_owned(),
+            line,
+            problem,
+        };
+        let mut tokens = Tokens::new(text);
         loop {
             let offset = tokens.offset();
             let Some(token) = tokens.next() else { break };
-            let fault = match token {
-                Ok(token) => renderer.take(token).err().map(|problem| (offset, problem)),
-                Err(Broken { line, problem }) => {
-                    return Err(RenderError {
-                        statement: name.to_owned(),
-                        line,
-                        problem: problem.to_owned(),
-                    });
-                }
-            };
-            if let Some((at, problem)) = fault {
-                let line = 1 + neutral_sql[..at].matches('\n').count();
-                return Err(RenderError {
-                    statement: name.to_owned(),
-                    line,
-                    problem,
-                });
-            }
+            let token =
+                token.map_err(|Broken { line, problem }| error(line, problem.to_owned()))?;
+            renderer
+                .take(token)
+                .map_err(|problem| error(1 + text[..offset].matches('\n').count(), problem))?;
         }
-        renderer.finish(name).map_err(|problem| RenderError {
-            statement: name.to_owned(),
-            line: 1,
-            problem,
-        })
+        renderer.finish(name).map_err(|problem| error(1, problem))
     }
 
     /// Its name, as in `run.claim`.
@@ -82,6 +81,11 @@ impl Statement {
     #[must_use]
     pub fn sql(&self) -> &str {
         &self.sql
+    }
+
+    /// The text for one row, whose parameters are plain values and no arrays.
+    pub(crate) fn sql_one_row(&self) -> &str {
+        &self.sql_one_row
     }
 
     /// The names of its parameters, in the order of their first appearance.
@@ -115,6 +119,7 @@ impl Statement {
 
 struct Renderer {
     dialect: Dialect,
+    one_row: bool,
     sql: String,
     params: Vec<String>,
     /// Parameters outside of `{{rows …}}`.
@@ -165,9 +170,10 @@ impl Words {
 }
 
 impl Renderer {
-    fn new(dialect: Dialect) -> Self {
+    fn new(dialect: Dialect, one_row: bool) -> Self {
         Self {
             dialect,
+            one_row,
             sql: String::new(),
             params: Vec::new(),
             plain_params: false,
@@ -243,7 +249,9 @@ impl Renderer {
             Marker::SkipLocked => {}
         }
         let params = &mut self.params;
-        let text = marker.render(self.dialect, |name| Self::number(params, name));
+        let text = marker.render(self.dialect, self.one_row, |name| {
+            Self::number(params, name)
+        });
         self.sql.push_str(&text);
         Ok(())
     }
@@ -269,6 +277,7 @@ impl Renderer {
         Ok(Statement {
             name: name.into(),
             sql: sql.into(),
+            sql_one_row: sql.into(),
             params: self.params.into(),
             writes: self.words.writes(),
             rows: self.rows,

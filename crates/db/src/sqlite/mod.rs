@@ -38,7 +38,7 @@ impl Sqlite {
         let readers = place
             .is_file()
             .then(|| Readers::new(Arc::clone(&place), options.clone()));
-        let writer = Writer::start(link, &options)?;
+        let writer = Writer::start(link)?;
         Ok(Self {
             writer,
             readers,

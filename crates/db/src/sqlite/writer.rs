@@ -1,14 +1,10 @@
 //! The one writing connection. Work runs on the calling thread when the connection is free and
 //! the work is small, because waking two threads would cost more than the flush itself; else it
 //! queues for the writer's own thread. Nothing that was accepted is ever dropped half-way.
-use super::{
-    open::{Link, millis},
-    work,
-};
+use super::{open::Link, work};
 use crate::{
     database::PoolStats,
     error::{Class, Error},
-    options::Options,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -46,7 +42,7 @@ struct Shared {
 }
 
 impl Writer {
-    pub(super) fn start(link: Link, _options: &Options) -> Result<Self, Error> {
+    pub(super) fn start(link: Link) -> Result<Self, Error> {
         let shared = Arc::new(Shared {
             link: Mutex::new(Some(link)),
             queued: AtomicUsize::new(0),
