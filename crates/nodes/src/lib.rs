@@ -12,7 +12,9 @@ pub mod span;
 pub mod template;
 mod with;
 
-use std::{path::PathBuf, sync::Arc};
+#[cfg(feature = "code")]
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use runstone_engine::node::Node;
 
@@ -23,8 +25,10 @@ pub struct Builtin {
     #[cfg(feature = "http")]
     pub http: http::Policy,
     /// The folder that relative paths of `code.extract` start from; empty: the current folder.
+    #[cfg(feature = "code")]
     pub workspace: PathBuf,
     /// Whether `code.extract` is kept inside `workspace` (a server must, a command line need not).
+    #[cfg(feature = "code")]
     pub confine: bool,
     /// Where `log` lines go besides the step's result.
     pub log: Option<log::Sink>,

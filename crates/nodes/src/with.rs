@@ -2,7 +2,7 @@
 //! already; an embedding program may not have, so nothing is taken for granted.
 use runstone_engine::node::NodeError;
 use runstone_model::failure::Class;
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Reads `with` of `kind`, naming the kind and the key in the error.
@@ -20,10 +20,4 @@ pub(crate) fn invalid(message: impl Into<String>) -> NodeError {
     let mut error = NodeError::new(Class::Validation, message);
     error.retryable = Some(false);
     error
-}
-
-/// Keeps an explicit `null` apart from a missing key; use with `#[serde(default)]`.
-#[cfg(feature = "http")]
-pub(crate) fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(from).map(Some)
 }

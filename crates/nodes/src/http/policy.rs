@@ -1,7 +1,6 @@
 //! Which addresses an `http` node may reach: public ones, and private ones only when the
 //! allow-list names them. Pure: resolving and connecting are in [`super::guard`].
 use std::{
-    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
 };
@@ -128,12 +127,6 @@ impl Network {
             }
             _ => false,
         }
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.base, self.prefix)
     }
 }
 

@@ -9,7 +9,7 @@ use reqwest::{
     },
 };
 use runstone_engine::node::NodeError;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::expect::Expect;
@@ -27,7 +27,7 @@ pub(super) struct With {
     pub(super) headers: BTreeMap<String, Value>,
     #[serde(default)]
     pub(super) query: BTreeMap<String, Value>,
-    #[serde(default, deserialize_with = "with::present")]
+    #[serde(default, deserialize_with = "present")]
     pub(super) json: Option<Value>,
     pub(super) body: Option<String>,
     #[serde(default)]
@@ -205,4 +205,9 @@ fn scalar(value: &Value) -> Option<String> {
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
+}
+
+/// Keeps an explicit `null` apart from a missing key.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
