@@ -1,0 +1,175 @@
+//! The engine: what it is made of and which runs are live in this process. Use-cases are in
+//! `run/`, loops in `loops/`.
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use runstone_model::{
+    ids::{RunId, ServerId},
+    run::Secrets,
+};
+use runstone_store::Store;
+use tokio::sync::{broadcast, mpsc, watch};
+
+use crate::{
+    Clock, Event, EventKind, Ids, RealIds, Registry, SystemClock, flows::Flows,
+    run::control::Control,
+};
+
+/// News kept for a slow watcher before it loses some.
+const EVENTS: usize = 16_384;
+
+/// What can be set.
+#[derive(Clone)]
+pub struct Options {
+    /// An owner that has not been heard of for this long is dead.
+    pub lease: Duration,
+    /// How often this process says it is alive.
+    pub heartbeat: Duration,
+    /// How many runs may be live in this process at the same time.
+    pub max_live: usize,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// Gives secrets to `with`.
+    pub secrets: Arc<dyn Secrets>,
+    /// How long to keep trying when the database does not answer; `None`: for ever.
+    pub patience: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(2),
+            max_live: 20_000,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RealIds),
+            secrets: Arc::new(EnvSecrets),
+            patience: None,
+        }
+    }
+}
+
+/// Secrets from `RUNSTONE_SECRET_<NAME>` in the environment, the name in capitals.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct EnvSecrets;
+
+impl Secrets for EnvSecrets {
+    fn get(&self, name: &str) -> Option<String> {
+        std::env::var(format!("RUNSTONE_SECRET_{}", name.to_uppercase())).ok()
+    }
+}
+
+/// Runs flows on a store. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Registry,
+    pub(crate) options: Options,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) server: ServerId,
+    pub(crate) flows: Flows,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) stop: watch::Sender<bool>,
+    live: Mutex<HashMap<RunId, mpsc::UnboundedSender<Control>>>,
+}
+
+impl Engine {
+    /// An engine on `store` that knows the kinds in `registry`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, registry: Registry, options: Options) -> Self {
+        let server = ServerId(options.ids.next());
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                registry,
+                clock: Arc::clone(&options.clock),
+                ids: Arc::clone(&options.ids),
+                server,
+                flows: Flows::default(),
+                events: broadcast::channel(EVENTS).0,
+                stop: watch::channel(false).0,
+                live: Mutex::default(),
+                options,
+            }),
+        }
+    }
+
+    /// This process among the servers on the database.
+    #[must_use]
+    pub fn server(&self) -> ServerId {
+        self.inner.server
+    }
+
+    /// The kinds it knows.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// The store it runs on.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.store
+    }
+
+    /// News from now on. A watcher that is too slow loses the oldest and is told so.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.inner.events.subscribe()
+    }
+
+    /// How many runs are live in this process.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.inner.lock_live().len()
+    }
+
+    /// Asks every live run to stop after what is being committed; they can be resumed.
+    pub fn stop(&self) {
+        self.inner.stop.send_replace(true);
+    }
+}
+
+impl Inner {
+    fn lock_live(&self) -> MutexGuard<'_, HashMap<RunId, mpsc::UnboundedSender<Control>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a run as live; `None` when it is already.
+    pub(crate) fn enter(&self, run: RunId) -> Option<mpsc::UnboundedReceiver<Control>> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        match self.lock_live().entry(run) {
+            std::collections::hash_map::Entry::Occupied(_) => None,
+            std::collections::hash_map::Entry::Vacant(slot) => {
+                slot.insert(sender);
+                Some(receiver)
+            }
+        }
+    }
+
+    pub(crate) fn leave(&self, run: RunId) {
+        self.lock_live().remove(&run);
+    }
+
+    /// Tells a live run something; false when it is not live here.
+    pub(crate) fn tell(&self, run: RunId, control: Control) -> bool {
+        self.lock_live().get(&run).is_some_and(|sender| sender.send(control).is_ok())
+    }
+
+    pub(crate) fn say(&self, run: RunId, kind: impl FnOnce() -> EventKind) {
+        if self.events.receiver_count() > 0 {
+            // Nobody listening any more is no trouble.
+            let _ = self.events.send(Event { run, kind: kind() });
+        }
+    }
+}

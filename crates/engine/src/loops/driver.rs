@@ -1,0 +1,76 @@
+//! Ticking: runs the loops until the engine stops, waiting longer after errors.
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use super::{Claim, Heartbeat};
+use crate::Engine;
+
+/// The longest wait after repeated errors.
+const SLOWEST: Duration = Duration::from_secs(5);
+
+/// Loops that are ticking; they end when the engine stops.
+#[derive(Debug)]
+pub struct Loops(Vec<JoinHandle<()>>);
+
+impl Loops {
+    /// Starts the heartbeat, and with `claim` also taking over what nobody runs.
+    #[must_use]
+    pub fn start(engine: &Engine, claim: bool) -> Self {
+        let mut ticking = vec![tokio::spawn(beat(engine.clone()))];
+        if claim {
+            ticking.push(tokio::spawn(take(engine.clone())));
+        }
+        Self(ticking)
+    }
+
+    /// Waits until all have ended.
+    pub async fn join(self) {
+        for ticking in self.0 {
+            let _ = ticking.await; // a loop that panicked has ended too
+        }
+    }
+}
+
+async fn beat(engine: Engine) {
+    let heartbeat = Heartbeat(engine.clone());
+    let every = engine.inner.options.heartbeat;
+    let mut wait = every;
+    loop {
+        wait = match heartbeat.run_once().await {
+            Ok(_) => every,
+            Err(_) => (wait * 2).min(SLOWEST.min(engine.inner.options.lease / 2)),
+        };
+        if pause(&engine, wait).await {
+            return;
+        }
+    }
+}
+
+async fn take(engine: Engine) {
+    let claim = Claim(engine.clone());
+    let every = engine.inner.options.heartbeat;
+    let mut wait = every;
+    loop {
+        wait = match claim.run_once().await {
+            Ok(report) if report.more => Duration::ZERO,
+            Ok(_) => every,
+            Err(_) => (wait.max(every) * 2).min(SLOWEST),
+        };
+        if pause(&engine, wait).await {
+            return;
+        }
+    }
+}
+
+/// Waits; true when the engine stops.
+async fn pause(engine: &Engine, wait: Duration) -> bool {
+    let mut stop = engine.inner.stop.subscribe();
+    if *stop.borrow_and_update() {
+        return true;
+    }
+    tokio::select! {
+        _ = stop.changed() => true,
+        () = tokio::time::sleep(wait) => false,
+    }
+}

@@ -1,0 +1,28 @@
+//! Says that this server is alive, and cancels the runs that somebody asked to cancel.
+use crate::{Engine, Error, run::control::Control};
+
+/// The heartbeat loop.
+pub struct Heartbeat(pub Engine);
+
+/// What one beat did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeartbeatReport {
+    /// Live runs that were told to end.
+    pub cancelled: usize,
+}
+
+impl Heartbeat {
+    /// One beat.
+    pub async fn run_once(&self) -> Result<HeartbeatReport, Error> {
+        let inner = &self.0.inner;
+        let asked = inner.store.heartbeat(inner.server, inner.clock.now()).await?;
+        let mut report = HeartbeatReport::default();
+        for run in asked {
+            let reason = "cancel requested".to_owned();
+            if inner.tell(run, Control::Cancel { reason }) {
+                report.cancelled += 1;
+            }
+        }
+        Ok(report)
+    }
+}

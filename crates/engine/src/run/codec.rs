@@ -1,0 +1,281 @@
+//! Entries to journal rows and back. Large values leave the row for a blob; what the patch shares
+//! with the result is written once.
+use std::{collections::BTreeMap, sync::Arc};
+
+use runstone_model::{
+    failure::Failure,
+    flow::Flow,
+    limits::INLINE_BYTES,
+    run::{Entry, ItemRef, Kind, PatchValue, RunEnd, StepDone, StepRef},
+    time::Timestamp,
+};
+use runstone_store::{Blob, Row};
+use serde::{Deserialize, Serialize, ser::SerializeMap};
+use serde_json::{Value, value::RawValue};
+
+/// The body of a step's row.
+#[derive(Default, Deserialize)]
+struct StepBody<'a> {
+    #[serde(default, borrow)]
+    result: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    patch: BTreeMap<&'a str, &'a RawValue>,
+    #[serde(default)]
+    same: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    fired: Vec<usize>,
+    #[serde(default)]
+    total: u32,
+    #[serde(default)]
+    blobs: Vec<String>,
+    #[serde(default)]
+    failure: Option<Failure>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlobRef {
+    #[serde(rename = "$blob")]
+    hash: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AttemptBody {
+    failure: Failure,
+    retry_at: Timestamp,
+    #[serde(default)]
+    total: u32,
+}
+
+/// Turns entries into rows.
+pub(super) struct Encoder<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) blobs: &'a mut Vec<Blob>,
+}
+
+impl Encoder<'_> {
+    /// The row of `entry` at `seq`.
+    pub(super) fn row(&mut self, seq: u64, entry: &Entry) -> Row {
+        let mut row = Row {
+            seq,
+            kind: entry.kind() as i16,
+            node: None,
+            visit: 0,
+            item: None,
+            attempt: 0,
+            started_at: Timestamp(0),
+            duration_us: 0,
+            body: String::new(),
+        };
+        match entry {
+            Entry::Step(done) => {
+                self.name(&mut row, done.step);
+                row.attempt = done.attempt;
+                row.started_at = done.started_at;
+                row.duration_us = done.duration_us;
+                row.body = self.step(done);
+            }
+            Entry::AttemptFailed { step, started_at, duration_us, failure, retry_at } => {
+                self.name(&mut row, *step);
+                row.attempt = failure.attempt;
+                row.started_at = *started_at;
+                row.duration_us = *duration_us;
+                row.body = text(&AttemptBody {
+                    failure: failure.clone(),
+                    retry_at: *retry_at,
+                    total: step.item.map_or(0, |item| item.total),
+                });
+            }
+            Entry::TakenOver { server, at } => {
+                row.started_at = *at;
+                row.body = format!("{{\"server\":\"{server}\"}}");
+            }
+            Entry::Ended { end, at } => {
+                row.started_at = *at;
+                row.body = match end {
+                    RunEnd::Completed(_) => "{}".to_owned(), // the output is in the run's own row
+                    RunEnd::Failed(failure) => text(failure),
+                    RunEnd::Cancelled(reason) => text(&serde_json::json!({ "reason": reason })),
+                };
+            }
+        }
+        row
+    }
+
+    fn name(&self, row: &mut Row, step: StepRef) {
+        row.node = self.flow.nodes.get(step.node).map(|node| node.name.clone());
+        row.visit = step.visit;
+        row.item = step.item.map(|item| item.index);
+    }
+
+    fn step(&mut self, done: &StepDone) -> String {
+        let mut out = Vec::with_capacity(256);
+        let mut ser = serde_json::Serializer::new(&mut out);
+        // Writing to memory and from our own types: neither can fail.
+        let _ = self.step_into(&mut ser, done);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    fn step_into(
+        &mut self,
+        ser: &mut serde_json::Serializer<&mut Vec<u8>>,
+        done: &StepDone,
+    ) -> serde_json::Result<()> {
+        let mut blobs: Vec<String> = Vec::new();
+        let mut map = serde::Serializer::serialize_map(ser, None)?;
+        if !done.result.is_null() {
+            let body = self.inline(&done.result, "result", &mut blobs);
+            map.serialize_entry("result", &body)?;
+        }
+        let mut patch = BTreeMap::new();
+        let mut same: BTreeMap<&str, &[String]> = BTreeMap::new();
+        for (key, value) in &done.patch {
+            let Some(key) = self.flow.state.get(*key) else { continue };
+            match value {
+                PatchValue::Value(value) => {
+                    patch.insert(&*key.name, self.inline(value, &format!("patch.{}", key.name), &mut blobs));
+                }
+                PatchValue::Result(path) => {
+                    same.insert(&key.name, path);
+                }
+            }
+        }
+        if !patch.is_empty() {
+            map.serialize_entry("patch", &patch)?;
+        }
+        if !same.is_empty() {
+            map.serialize_entry("same", &same)?;
+        }
+        if !done.fired.is_empty() {
+            map.serialize_entry("fired", &done.fired)?;
+        }
+        if let Some(item) = done.step.item {
+            map.serialize_entry("total", &item.total)?;
+        }
+        if !blobs.is_empty() {
+            map.serialize_entry("blobs", &blobs)?;
+        }
+        if let Some(failure) = &done.failure {
+            map.serialize_entry("failure", failure)?;
+        }
+        map.end()
+    }
+
+    /// The value's JSON, or the reference of the blob it becomes.
+    fn inline(&mut self, value: &Value, place: &str, blobs: &mut Vec<String>) -> Box<RawValue> {
+        let body = text(value);
+        let body = if body.len() <= INLINE_BYTES {
+            body
+        } else {
+            let hash = blake3::hash(body.as_bytes()).to_hex().to_string();
+            self.blobs.push(Blob { hash: hash.clone(), bytes: body.into_bytes() });
+            blobs.push(place.to_owned());
+            text(&BlobRef { hash })
+        };
+        RawValue::from_string(body).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
+}
+
+fn text<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// Turns rows into entries.
+pub(super) struct Decoder<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) blobs: &'a BTreeMap<&'a str, &'a [u8]>,
+}
+
+impl Decoder<'_> {
+    /// The entry of `row`; `None` for a completed run's last row, whose output is in the run's row.
+    pub(super) fn entry(&self, row: &Row) -> Result<Entry, String> {
+        let kind = Kind::from_number(row.kind).ok_or_else(|| format!("unknown kind {}", row.kind))?;
+        let bad = |error: serde_json::Error| format!("journal row {}: {error}", row.seq);
+        Ok(match kind {
+            Kind::StepCompleted | Kind::StepFailed | Kind::StepSkipped => {
+                let body: StepBody<'_> = serde_json::from_str(&row.body).map_err(bad)?;
+                Entry::Step(Box::new(self.step(row, kind, body)?))
+            }
+            Kind::AttemptFailed => {
+                let body: AttemptBody = serde_json::from_str(&row.body).map_err(bad)?;
+                Entry::AttemptFailed {
+                    step: self.named(row, body.total)?,
+                    started_at: row.started_at,
+                    duration_us: row.duration_us,
+                    failure: body.failure,
+                    retry_at: body.retry_at,
+                }
+            }
+            Kind::TakenOver => {
+                let body: Value = serde_json::from_str(&row.body).map_err(bad)?;
+                let server = body["server"].as_str().and_then(|id| id.parse().ok());
+                let server = server.ok_or_else(|| format!("journal row {}: no server", row.seq))?;
+                Entry::TakenOver { server, at: row.started_at }
+            }
+            Kind::RunCompleted => {
+                Entry::Ended { end: RunEnd::Completed(Arc::default()), at: row.started_at }
+            }
+            Kind::RunFailed => {
+                let failure = serde_json::from_str(&row.body).map_err(bad)?;
+                Entry::Ended { end: RunEnd::Failed(failure), at: row.started_at }
+            }
+            Kind::RunCancelled => {
+                let body: Value = serde_json::from_str(&row.body).map_err(bad)?;
+                let reason = body["reason"].as_str().unwrap_or_default().to_owned();
+                Entry::Ended { end: RunEnd::Cancelled(reason), at: row.started_at }
+            }
+        })
+    }
+
+    fn named(&self, row: &Row, total: u32) -> Result<StepRef, String> {
+        let name = row.node.as_deref().unwrap_or_default();
+        let node = self.flow.nodes.iter().position(|node| node.name == name);
+        let node = node.ok_or_else(|| {
+            format!("journal row {} is about node `{name}`, which the flow does not have", row.seq)
+        })?;
+        let item = row.item.map(|index| ItemRef { index, total });
+        Ok(StepRef { node, visit: row.visit, item })
+    }
+
+    fn step(&self, row: &Row, kind: Kind, body: StepBody<'_>) -> Result<StepDone, String> {
+        let value = |raw: &RawValue, place: &str| -> Result<Arc<Value>, String> {
+            let bad = |error: serde_json::Error| format!("journal row {}: {error}", row.seq);
+            if !body.blobs.iter().any(|blobbed| blobbed == place) {
+                return serde_json::from_str(raw.get()).map(Arc::new).map_err(bad);
+            }
+            let Ok(blob) = serde_json::from_str::<BlobRef>(raw.get()) else {
+                // A reader of journals gets the values in place of the references.
+                return serde_json::from_str(raw.get()).map(Arc::new).map_err(bad);
+            };
+            let bytes = self.blobs.get(&*blob.hash);
+            let bytes = bytes.ok_or_else(|| {
+                format!("journal row {} refers to blob {}, which is missing", row.seq, blob.hash)
+            })?;
+            serde_json::from_slice(bytes).map(Arc::new).map_err(bad)
+        };
+        let key = |name: &str| {
+            let at = self.flow.state.iter().position(|key| key.name == name);
+            at.ok_or_else(|| format!("journal row {} writes unknown state.{name}", row.seq))
+        };
+        let mut patch = Vec::with_capacity(body.patch.len() + body.same.len());
+        for (name, raw) in &body.patch {
+            patch.push((key(name)?, PatchValue::Value(value(raw, &format!("patch.{name}"))?)));
+        }
+        for (name, path) in &body.same {
+            patch.push((key(name)?, PatchValue::Result(path.clone().into())));
+        }
+        patch.sort_unstable_by_key(|(key, _)| *key);
+        let result = body.result.map_or(Ok(Arc::default()), |raw| value(raw, "result"))?;
+        Ok(StepDone {
+            step: self.named(row, body.total)?,
+            attempt: row.attempt,
+            started_at: row.started_at,
+            duration_us: row.duration_us,
+            result,
+            patch,
+            fired: body.fired,
+            skipped: kind == Kind::StepSkipped,
+            failure: body.failure,
+        })
+    }
+}

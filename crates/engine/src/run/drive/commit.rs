@@ -1,0 +1,130 @@
+//! Making decided entries durable, and then telling watchers. The run does not go on before.
+use std::{sync::Arc, time::Duration};
+
+use runstone_model::{
+    failure::{Class, Failure},
+    run::{Entry, RunEnd},
+    time::Timestamp,
+};
+use runstone_store as store;
+
+use super::Driver;
+use crate::{
+    EventKind,
+    run::{codec::Encoder, start::RunResult},
+};
+
+/// A snapshot is written when the rows since the last one outweigh it, but not for less than this
+/// many bytes: folding so little is quicker than reading a snapshot.
+const SNAPSHOT_BYTES: usize = 256 << 10;
+
+/// The wait between tries while the database does not answer.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// How much was written since the last snapshot, and how large that was.
+#[derive(Default)]
+pub(super) struct Snapshots {
+    since: usize,
+    last: usize,
+}
+
+impl Driver {
+    /// Makes `entries` durable. The error is how the run leaves this process.
+    pub(super) async fn commit(&mut self, entries: Vec<Entry>) -> Result<(), RunResult> {
+        let first = self.state.seq() + 1 - entries.len() as u64;
+        let mut waited = Duration::ZERO;
+        let mut commit = self.encode(first, &entries);
+        loop {
+            match self.engine.inner.store.commit(commit).await {
+                Ok(()) => break,
+                Err(store::Error::Fenced) => {
+                    self.tasks.abort_all();
+                    self.say(|| EventKind::LostOwnership);
+                    return Err(RunResult::LostOwnership);
+                }
+                Err(store::Error::Unavailable(message)) => {
+                    self.say(|| EventKind::StoreUnavailable { message: message.clone() });
+                    let patience = self.engine.inner.options.patience;
+                    if patience.is_some_and(|patience| waited >= patience) {
+                        return Err(RunResult::Stuck(message));
+                    }
+                    tokio::time::sleep(RETRY).await;
+                    waited += RETRY;
+                    if *self.engine.inner.stop.borrow() {
+                        return Err(RunResult::Stopped);
+                    }
+                    commit = self.encode(first, &entries);
+                }
+                Err(error) => {
+                    let message = error.to_string();
+                    self.say(|| {
+                        let failure = Failure::new("store", Class::Resource, message.clone());
+                        EventKind::Stuck { failure: Box::new(failure) }
+                    });
+                    return Err(RunResult::Stuck(message));
+                }
+            }
+        }
+        for (seq, entry) in (first..).zip(entries) {
+            self.say(|| EventKind::Committed { seq, entry: Arc::new(entry) });
+        }
+        Ok(())
+    }
+
+    fn say(&self, kind: impl FnOnce() -> EventKind) {
+        self.engine.inner.say(self.state.info().id, kind);
+    }
+
+    fn encode(&mut self, first: u64, entries: &[Entry]) -> store::Commit {
+        let mut blobs = Vec::new();
+        let flow = Arc::clone(self.state.flow());
+        let mut encoder = Encoder { flow: &flow, blobs: &mut blobs };
+        let rows: Vec<store::Row> =
+            (first..).zip(entries).map(|(seq, entry)| encoder.row(seq, entry)).collect();
+        let bytes: usize = rows.iter().map(|row| row.body.len()).sum();
+        let large: usize = blobs.iter().map(|blob| blob.bytes.len()).sum();
+        self.snapshots.since += bytes + large;
+        let update = entries.iter().find_map(|entry| match entry {
+            Entry::Ended { end, at } => Some(self.ending(end, *at)),
+            Entry::Step(_) | Entry::AttemptFailed { .. } | Entry::TakenOver { .. } => None,
+        });
+        store::Commit {
+            run: self.state.info().id,
+            epoch: self.epoch,
+            create: None,
+            rows,
+            snapshot: if update.is_some() { None } else { self.snapshot() },
+            update,
+            blobs,
+        }
+    }
+
+    fn ending(&self, end: &RunEnd, at: Timestamp) -> store::RunUpdate {
+        let (output, error) = match end {
+            RunEnd::Completed(output) => (serde_json::to_string(output).ok(), None),
+            RunEnd::Failed(failure) => (None, serde_json::to_string(failure).ok()),
+            RunEnd::Cancelled(reason) => {
+                let failure = Failure::new("cancelled", Class::Cancelled, reason.clone());
+                (None, serde_json::to_string(&failure).ok())
+            }
+        };
+        store::RunUpdate {
+            status: self.state.status(),
+            finished_at: Some(at),
+            output,
+            error,
+            steps: self.state.steps(),
+            wake_at: None,
+        }
+    }
+
+    fn snapshot(&mut self) -> Option<store::Snapshot> {
+        if self.snapshots.since <= SNAPSHOT_BYTES.max(self.snapshots.last) {
+            return None;
+        }
+        let body = self.state.snapshot()?.to_string();
+        self.snapshots.since = 0;
+        self.snapshots.last = body.len();
+        Some(store::Snapshot { seq: self.state.seq(), body })
+    }
+}

@@ -1,0 +1,11 @@
+//! Use-cases on runs: start, resume, cancel, look. The executor of one run is `drive`.
+mod codec;
+pub(crate) mod control;
+mod drive;
+mod history;
+mod load;
+mod start;
+mod step;
+
+pub use history::{History, Step};
+pub use start::{RunHandle, RunResult, StartRun};

@@ -1,0 +1,220 @@
+//! Starting a run, resuming one, cancelling one.
+use std::{sync::Arc, time::Duration};
+
+use runstone_model::{
+    ids::{ProjectId, RunId},
+    limits::{MAX_DEPTH, MAX_INPUT_BYTES},
+    run::{RunEnd, RunInfo, RunState},
+};
+use runstone_store as store;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::{control::Control, drive::Driver, load};
+use crate::{Engine, Error, PinnedFlow};
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct StartRun {
+    /// The project it belongs to.
+    pub project: ProjectId,
+    /// The flow version it is pinned to.
+    pub flow: PinnedFlow,
+    /// The input, already checked against the flow (`Flow::check_input`).
+    pub input: Value,
+    /// Leave it for any server to pick up instead of running it here.
+    pub detach: bool,
+}
+
+/// How a run left this process.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunResult {
+    /// It is over.
+    Ended {
+        /// How.
+        end: RunEnd,
+        /// Steps committed.
+        steps: u64,
+    },
+    /// It goes on elsewhere: another server took it over.
+    LostOwnership,
+    /// This process stopped; it can be resumed.
+    Stopped,
+    /// It cannot go on here now; it can be resumed.
+    Stuck(String),
+}
+
+/// A run that is live in this process.
+#[derive(Debug)]
+pub struct RunHandle {
+    /// The run.
+    pub id: RunId,
+    done: Option<oneshot::Receiver<RunResult>>,
+}
+
+impl RunHandle {
+    /// Waits until the run leaves this process. A detached run has left at once.
+    pub async fn wait(self) -> RunResult {
+        match self.done {
+            Some(done) => done.await.unwrap_or(RunResult::Stopped),
+            None => RunResult::Stopped,
+        }
+    }
+}
+
+impl Engine {
+    /// Starts a run: durable once this returns.
+    pub async fn start(&self, start: StartRun) -> Result<RunHandle, Error> {
+        let inner = &self.inner;
+        if *inner.stop.borrow() {
+            return Err(Error::Stopping);
+        }
+        let id = RunId(inner.ids.next());
+        let now = inner.clock.now();
+        let StartRun { project, flow, input, detach } = start;
+        let body = serde_json::to_string(&input).map_err(|e| store::Error::Other(e.to_string()))?;
+        if body.len() > MAX_INPUT_BYTES || !super::step::depth_fits(&input, MAX_DEPTH) {
+            let message = format!(
+                "the input is over the limit ({MAX_INPUT_BYTES} bytes as JSON, nested {MAX_DEPTH} \
+                 deep); keep large data in a file or a database and give its address"
+            );
+            return Err(store::Error::Other(message).into());
+        }
+        let deadline = flow.flow.limits.duration.map(|limit| now.plus(limit));
+        let receiver = if detach { None } else { inner.enter(id) };
+        let created = inner
+            .store
+            .commit(store::Commit {
+                run: id,
+                epoch: 1,
+                create: Some(store::NewRun {
+                    project,
+                    flow_version: flow.id,
+                    input: body,
+                    created_at: now,
+                    owner: (!detach).then_some(inner.server),
+                    deadline,
+                }),
+                rows: Vec::new(),
+                update: None,
+                snapshot: None,
+                blobs: Vec::new(),
+            })
+            .await;
+        if let Err(error) = created {
+            inner.leave(id);
+            return Err(error.into());
+        }
+        let Some(control) = receiver else { return Ok(RunHandle { id, done: None }) };
+        let info = RunInfo { id, version: flow.version, created_at: now };
+        let state = RunState::new(flow.flow, info, Arc::new(input));
+        let driver = Driver::new(self.clone(), state, 1, deadline, control);
+        Ok(self.launch(id, driver))
+    }
+
+    fn launch(&self, id: RunId, driver: Driver) -> RunHandle {
+        let (sender, done) = oneshot::channel();
+        let engine = self.clone();
+        tokio::spawn(async move {
+            let result = driver.run().await;
+            engine.inner.leave(id);
+            let _ = sender.send(result); // nobody has to wait for it
+        });
+        RunHandle { id, done: Some(done) }
+    }
+
+    /// Goes on with an unfinished run, from its last committed step.
+    pub async fn resume(&self, id: RunId) -> Result<RunHandle, Error> {
+        let record = self.inner.store.run(id).await?.ok_or(Error::NoSuchRun(id))?;
+        if record.status.is_final() {
+            return Err(Error::AlreadyEnded(id, record.status.name()));
+        }
+        let mut handles = self.claim(1, Some(id)).await?;
+        handles.pop().ok_or(Error::OwnedElsewhere(id))
+    }
+
+    /// Takes over up to `limit` unfinished runs that nobody runs, and goes on with them.
+    pub async fn claim(&self, limit: u32, only: Option<RunId>) -> Result<Vec<RunHandle>, Error> {
+        let inner = &self.inner;
+        if *inner.stop.borrow() {
+            return Err(Error::Stopping);
+        }
+        let now = inner.clock.now();
+        let lease = i64::try_from(inner.options.lease.as_micros()).unwrap_or(i64::MAX);
+        let expired_before =
+            runstone_model::time::Timestamp(now.0.saturating_sub(lease));
+        inner.store.heartbeat(inner.server, now).await?;
+        let claim = store::Claim { server: inner.server, now, expired_before, limit, only };
+        let claimed = inner.store.claim(claim).await?;
+        let ids: Vec<RunId> = claimed.iter().map(|claimed| claimed.run).collect();
+        let loaded = inner.store.load(&ids).await?;
+        let mut handles = Vec::with_capacity(loaded.len());
+        for loaded in loaded {
+            let id = loaded.record.id;
+            let Some(claimed) = claimed.iter().find(|claimed| claimed.run == id) else { continue };
+            let Some(control) = inner.enter(id) else { continue };
+            let deadline = loaded.record.deadline;
+            let cancel = loaded.record.cancel_requested_at.is_some();
+            match load::fold(self, loaded).await {
+                Ok(mut state) => {
+                    state.take_effects();
+                    let mut driver =
+                        Driver::new(self.clone(), state, claimed.epoch, deadline, control);
+                    driver.restart();
+                    if cancel {
+                        inner.tell(id, Control::Cancel { reason: "cancel requested".to_owned() });
+                    }
+                    handles.push(self.launch(id, driver));
+                }
+                Err(error) => {
+                    inner.leave(id);
+                    if only.is_some() {
+                        return Err(error);
+                    }
+                    inner.say(id, || crate::EventKind::Stuck {
+                        failure: Box::new(runstone_model::failure::Failure::new(
+                            "unreadable",
+                            runstone_model::failure::Class::Configuration,
+                            error.to_string(),
+                        )),
+                    });
+                }
+            }
+        }
+        Ok(handles)
+    }
+
+    /// Cancels a run: at once when it is live here or nobody runs it, else its owner is asked.
+    /// True when it ended here, false when it will end soon elsewhere.
+    pub async fn cancel(&self, id: RunId, reason: &str) -> Result<bool, Error> {
+        let control = Control::Cancel { reason: reason.to_owned() };
+        if self.inner.tell(id, control.clone()) {
+            return Ok(true);
+        }
+        let record = self.inner.store.run(id).await?.ok_or(Error::NoSuchRun(id))?;
+        if record.status.is_final() {
+            return Err(Error::AlreadyEnded(id, record.status.name()));
+        }
+        self.inner.store.request_cancel(id, self.inner.clock.now()).await?;
+        match self.resume(id).await {
+            Ok(handle) => {
+                handle.wait().await;
+                Ok(true)
+            }
+            Err(Error::OwnedElsewhere(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until no run is live here, at most `patience`; then gives up ownership of all of them.
+    pub async fn drain(&self, patience: Duration) -> Result<u64, Error> {
+        self.stop();
+        let drained = async {
+            while self.live() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let _ = tokio::time::timeout(patience, drained).await; // what is left is resumed later
+        Ok(self.inner.store.release(self.inner.server).await?)
+    }
+}

@@ -1,0 +1,311 @@
+//! The in-memory oracle: a store so plain that it can be believed by reading it. Every database
+//! must answer as it does; the simulation runs on it.
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use futures::future::BoxFuture;
+use runstone_model::{
+    ids::{FlowVersionId, ProjectId, RunId, ServerId},
+    run::{Kind, Status},
+    time::Timestamp,
+};
+use runstone_store::{
+    Blob, Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, Row, RunFilter,
+    RunRecord, RunUpdate, Snapshot, Store, StoredRow,
+};
+
+/// Everything a database would hold.
+#[derive(Clone, Debug, Default)]
+struct Tables {
+    versions: BTreeMap<FlowVersionId, FlowVersion>,
+    runs: BTreeMap<RunId, RunRecord>,
+    journal: BTreeMap<(RunId, u64), StoredRow>,
+    snapshots: BTreeMap<RunId, Snapshot>,
+    blobs: BTreeMap<String, Vec<u8>>,
+    servers: BTreeMap<ServerId, Timestamp>,
+}
+
+/// The oracle.
+#[derive(Debug, Default)]
+pub struct Oracle(Mutex<Tables>);
+
+impl Oracle {
+    /// An empty database.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn commit(&mut self, commit: &Commit) -> Result<(), Error> {
+        let run = commit.run;
+        let there = |row: &Row| self.journal.get(&(run, row.seq));
+        let ours = !commit.rows.is_empty()
+            && commit.rows.iter().all(|row| there(row).is_some_and(|r| r.epoch == commit.epoch));
+        if ours {
+            return Ok(()); // an earlier try whose answer was lost
+        }
+        let epoch = self.runs.get(&run).map(|record| record.epoch);
+        let stale = commit.update.is_some() && epoch != Some(commit.epoch);
+        if stale || commit.rows.iter().any(|row| there(row).is_some()) {
+            return Err(Error::Fenced);
+        }
+        if let Some(new) = &commit.create {
+            match self.runs.get(&run) {
+                Some(there) if there.epoch == commit.epoch => {}
+                Some(_) => return Err(Error::Fenced),
+                None => {
+                    let Some(version) = self.versions.get(&new.flow_version) else {
+                        return Err(Error::Other("no such flow version".to_owned()));
+                    };
+                    let record = RunRecord {
+                        id: run,
+                        project: new.project,
+                        flow_version: new.flow_version,
+                        flow: version.name.clone(),
+                        version: version.version,
+                        status: match new.owner {
+                            Some(_) => Status::Running,
+                            None => Status::Pending,
+                        },
+                        input: new.input.clone(),
+                        output: None,
+                        error: None,
+                        steps: 0,
+                        owner: new.owner,
+                        epoch: commit.epoch,
+                        created_at: new.created_at,
+                        finished_at: None,
+                        deadline: new.deadline,
+                        cancel_requested_at: None,
+                    };
+                    self.runs.insert(run, record);
+                }
+            }
+        }
+        if let (Some(update), Some(record)) = (&commit.update, self.runs.get_mut(&run)) {
+            update_run(record, update);
+        }
+        for row in &commit.rows {
+            let stored = StoredRow { row: row.clone(), epoch: commit.epoch };
+            self.journal.insert((run, row.seq), stored);
+        }
+        for Blob { hash, bytes } in &commit.blobs {
+            self.blobs.entry(hash.clone()).or_insert_with(|| bytes.clone());
+        }
+        if let Some(snapshot) = &commit.snapshot {
+            self.snapshots.insert(run, snapshot.clone());
+        }
+        Ok(())
+    }
+
+    fn rows(&self, run: RunId, after: u64) -> Vec<StoredRow> {
+        let range = (run, after + 1)..=(run, u64::MAX);
+        self.journal.range(range).map(|(_, row)| row.clone()).collect()
+    }
+
+    fn claim(&mut self, claim: Claim) -> Vec<Claimed> {
+        let dead = |owner: Option<ServerId>| match owner {
+            None => true,
+            Some(owner) => {
+                owner != claim.server
+                    && self.servers.get(&owner).is_none_or(|at| *at < claim.expired_before)
+            }
+        };
+        let open = |record: &&RunRecord| {
+            !record.status.is_final()
+                && dead(record.owner)
+                && claim.only.is_none_or(|only| only == record.id)
+        };
+        let ids: Vec<RunId> = self
+            .runs
+            .values()
+            .filter(open)
+            .take(claim.limit as usize)
+            .map(|record| record.id)
+            .collect();
+        let mut claimed = Vec::new();
+        for id in ids {
+            let seq = self.rows(id, 0).last().map_or(1, |row| row.row.seq + 1);
+            let Some(record) = self.runs.get_mut(&id) else { continue };
+            let had_owner = record.owner.is_some();
+            record.owner = Some(claim.server);
+            record.epoch += 1;
+            record.status = Status::Running;
+            let epoch = record.epoch;
+            claimed.push(Claimed { run: id, epoch });
+            if had_owner {
+                let row = Row {
+                    seq,
+                    kind: Kind::TakenOver as i16,
+                    node: None,
+                    visit: 0,
+                    item: None,
+                    attempt: 0,
+                    started_at: claim.now,
+                    duration_us: 0,
+                    body: format!("{{\"server\":\"{}\"}}", claim.server),
+                };
+                self.journal.insert((id, seq), StoredRow { row, epoch });
+            }
+        }
+        claimed
+    }
+
+    fn load(&self, id: RunId) -> Option<LoadedRun> {
+        let record = self.runs.get(&id)?.clone();
+        let snapshot = self.snapshots.get(&id).cloned();
+        let rows = self.rows(id, snapshot.as_ref().map_or(0, |snapshot| snapshot.seq));
+        let used = |hash: &str| rows.iter().any(|row| row.row.body.contains(hash));
+        let blobs = self.blobs.iter().filter(|(hash, _)| used(hash));
+        let blobs = blobs.map(|(hash, b)| Blob { hash: hash.clone(), bytes: b.clone() }).collect();
+        Some(LoadedRun { record, snapshot, rows, blobs })
+    }
+}
+
+fn update_run(record: &mut RunRecord, update: &RunUpdate) {
+    record.status = update.status;
+    record.finished_at = update.finished_at;
+    record.output.clone_from(&update.output);
+    record.error.clone_from(&update.error);
+    record.steps = update.steps;
+    if update.status.is_final() {
+        record.owner = None;
+    }
+}
+
+fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
+    Box::pin(std::future::ready(value))
+}
+
+impl Store for Oracle {
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>> {
+        ready(self.lock().commit(&commit))
+    }
+
+    fn put_flow(&self, flow: NewFlow) -> BoxFuture<'_, Result<FlowVersion, Error>> {
+        let mut tables = self.lock();
+        let of_name =
+            |v: &&FlowVersion| v.project == flow.project && v.name == flow.name;
+        let same = tables
+            .versions
+            .values()
+            .filter(of_name)
+            .find(|version| version.definition == flow.definition)
+            .cloned();
+        let version = same.unwrap_or_else(|| {
+            let newest = tables.versions.values().filter(of_name).map(|v| v.version).max();
+            let version = FlowVersion {
+                id: flow.id,
+                project: flow.project,
+                name: flow.name.clone(),
+                version: newest.unwrap_or(0) + 1,
+                definition: flow.definition.clone(),
+            };
+            tables.versions.insert(flow.id, version.clone());
+            version
+        });
+        drop(tables);
+        ready(Ok(version))
+    }
+
+    fn flow_version(
+        &self,
+        id: FlowVersionId,
+    ) -> BoxFuture<'_, Result<Option<FlowVersion>, Error>> {
+        ready(Ok(self.lock().versions.get(&id).cloned()))
+    }
+
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Vec<Claimed>, Error>> {
+        ready(Ok(self.lock().claim(claim)))
+    }
+
+    fn load<'a>(&'a self, runs: &'a [RunId]) -> BoxFuture<'a, Result<Vec<LoadedRun>, Error>> {
+        let tables = self.lock();
+        ready(Ok(runs.iter().filter_map(|id| tables.load(*id)).collect()))
+    }
+
+    fn heartbeat(
+        &self,
+        server: ServerId,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
+        let mut tables = self.lock();
+        tables.servers.insert(server, now);
+        let asked = tables.runs.values().filter(|record| {
+            record.owner == Some(server) && record.cancel_requested_at.is_some()
+        });
+        ready(Ok(asked.map(|record| record.id).collect()))
+    }
+
+    fn release(&self, server: ServerId) -> BoxFuture<'_, Result<u64, Error>> {
+        let mut tables = self.lock();
+        let mut released = 0;
+        for record in tables.runs.values_mut().filter(|record| record.owner == Some(server)) {
+            record.owner = None;
+            released += 1;
+        }
+        tables.servers.remove(&server);
+        drop(tables);
+        ready(Ok(released))
+    }
+
+    fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
+        let mut tables = self.lock();
+        let open = tables.runs.get_mut(&run).filter(|record| !record.status.is_final());
+        let found = open.is_some();
+        if let Some(record) = open {
+            record.cancel_requested_at.get_or_insert(now);
+        }
+        drop(tables);
+        ready(Ok(found))
+    }
+
+    fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<RunRecord>, Error>> {
+        ready(Ok(self.lock().runs.get(&id).cloned()))
+    }
+
+    fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
+        let tables = self.lock();
+        let wanted = |record: &&RunRecord| {
+            filter.project.is_none_or(|project| project == record.project)
+                && (filter.status.is_empty() || filter.status.contains(&record.status))
+                && filter.flow.as_ref().is_none_or(|flow| *flow == record.flow)
+                && filter.before.is_none_or(|before| record.id < before)
+        };
+        let found = tables.runs.values().rev().filter(wanted).take(filter.limit as usize);
+        ready(Ok(found.cloned().collect()))
+    }
+
+    fn journal(
+        &self,
+        run: RunId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<StoredRow>, Error>> {
+        let tables = self.lock();
+        let mut rows = tables.rows(run, after);
+        rows.truncate(limit as usize);
+        for row in &mut rows {
+            for (hash, bytes) in &tables.blobs {
+                let reference = format!("{{\"$blob\":\"{hash}\"}}");
+                if row.row.body.contains(&reference) {
+                    row.row.body = row.row.body.replace(&reference, &String::from_utf8_lossy(bytes));
+                }
+            }
+        }
+        drop(tables);
+        ready(Ok(rows))
+    }
+
+    fn project_exists(&self, id: ProjectId) -> BoxFuture<'_, Result<bool, Error>> {
+        ready(Ok(id == ProjectId::DEFAULT))
+    }
+}
