@@ -1,5 +1,20 @@
 //! Every aggregate's typed verbs over SQL, and the journal with its group commit. Decides nothing
 //! about runs: it stores what the engine decided, and says when it is durable.
+mod blob;
+mod catalog;
+mod cells;
+mod claim;
+mod committer;
+mod doctor;
+mod fault;
+mod flow;
+mod journal;
+mod load;
+mod open;
+mod run;
+mod schema;
+mod server;
+mod sql_store;
 mod types;
 
 use futures::future::BoxFuture;
@@ -7,6 +22,11 @@ use runstone_model::{
     ids::{FlowVersionId, ProjectId, RunId, ServerId},
     time::Timestamp,
 };
+
+pub use doctor::{Finding, Severity};
+pub use journal::TAKEN_OVER_KIND;
+pub use open::{OpenError, OpenOptions};
+pub use sql_store::SqlStore;
 pub use types::*;
 
 /// What the engine needs of a database. `SqlStore` is the real one; the test kit has an in-memory
@@ -22,10 +42,7 @@ pub trait Store: Send + Sync {
     fn put_flow(&self, flow: NewFlow) -> BoxFuture<'_, Result<FlowVersion, Error>>;
 
     /// One version of a flow.
-    fn flow_version(
-        &self,
-        id: FlowVersionId,
-    ) -> BoxFuture<'_, Result<Option<FlowVersion>, Error>>;
+    fn flow_version(&self, id: FlowVersionId) -> BoxFuture<'_, Result<Option<FlowVersion>, Error>>;
 
     /// Takes ownership of up to `limit` unfinished runs that have no owner, or whose owner's last
     /// heartbeat is before `expired_before`. Raises each run's epoch and, when it had an owner,

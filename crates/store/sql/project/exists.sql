@@ -1,0 +1,2 @@
+-- Whether a project exists. Index: projects primary key.
+SELECT 1 FROM projects WHERE id = :id

@@ -1,0 +1,2 @@
+-- Every project. A scan of projects, which is small.
+SELECT id FROM projects ORDER BY id

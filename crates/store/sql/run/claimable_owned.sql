@@ -1,0 +1,4 @@
+-- Unfinished runs of one (dead) owner, oldest first, locked. Index: runs_unfinished.
+SELECT id, epoch FROM runs
+WHERE finished_at IS NULL AND owner_id = :owner
+ORDER BY id {{limit :limit}} {{skip_locked}}

@@ -1,0 +1,3 @@
+-- Takes a server's unfinished runs from it. Index: runs_unfinished.
+UPDATE runs SET owner_id = NULL
+WHERE finished_at IS NULL AND owner_id = :server

@@ -1,0 +1,120 @@
+//! Every statement there is, embedded by name and rendered once for the database at hand. A test
+//! holds this list against the folder `sql/`; no other file may hold SQL.
+use std::sync::Arc;
+
+use runstone_db::{Dialect, RenderError, Statement};
+
+/// One statement's texts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    /// `run.insert` for `sql/run/insert.sql`.
+    pub(crate) name: &'static str,
+    /// The neutral text.
+    pub(crate) neutral: &'static str,
+    /// The text for a dialect that the neutral one does not serve.
+    pub(crate) postgres: Option<&'static str>,
+}
+
+impl Source {
+    /// The statement for `dialect`.
+    pub(crate) fn render(&self, dialect: Dialect) -> Result<Statement, RenderError> {
+        let text = match dialect {
+            Dialect::Postgres => self.postgres.unwrap_or(self.neutral),
+            Dialect::Sqlite => self.neutral,
+        };
+        Statement::render(self.name, text, dialect)
+    }
+}
+
+macro_rules! over {
+    ($folder:literal, $verb:literal, postgres) => {
+        Some(include_str!(concat!(
+            "../sql/",
+            $folder,
+            "/",
+            $verb,
+            ".postgres.sql"
+        )))
+    };
+    ($folder:literal, $verb:literal) => {
+        None
+    };
+}
+
+macro_rules! catalog {
+    ($($field:ident: $folder:literal / $verb:literal $($over:ident)?,)+) => {
+        /// Every statement, rendered.
+        #[derive(Debug)]
+        pub(crate) struct Catalog {
+            $(pub(crate) $field: Arc<Statement>,)+
+        }
+
+        /// Every statement's texts, in the order of their folders.
+        pub(crate) const SOURCES: &[Source] = &[$(Source {
+            name: concat!($folder, ".", $verb),
+            neutral: include_str!(concat!("../sql/", $folder, "/", $verb, ".sql")),
+            postgres: over!($folder, $verb $(, $over)?),
+        },)+];
+
+        impl Catalog {
+            /// Renders all of them.
+            pub(crate) fn render(dialect: Dialect) -> Result<Self, RenderError> {
+                let mut sources = SOURCES.iter();
+                let mut next = || {
+                    let source = sources.next().unwrap_or(&SOURCES[0]);
+                    source.render(dialect).map(Arc::new)
+                };
+                Ok(Self { $($field: next()?,)+ })
+            }
+        }
+    };
+}
+
+catalog! {
+    blob_by_hashes: "blob" / "by_hashes",
+    blob_insert: "blob" / "insert_or_nothing",
+    doctor_blob_hashes: "doctor" / "blob_hashes",
+    doctor_ended_with_owner: "doctor" / "ended_with_owner",
+    doctor_integrity: "doctor" / "integrity" postgres,
+    doctor_journal_blob_refs: "doctor" / "journal_blob_refs",
+    doctor_journal_gaps: "doctor" / "journal_gaps",
+    doctor_journal_orphans: "doctor" / "journal_orphans",
+    doctor_owned_by_dead: "doctor" / "owned_by_dead",
+    doctor_snapshots: "doctor" / "snapshots",
+    flow_find: "flow" / "find",
+    flow_insert: "flow" / "insert_or_nothing",
+    flow_insert_version: "flow" / "insert_version",
+    flow_version: "flow" / "version",
+    flow_version_by_hash: "flow" / "version_by_hash",
+    journal_delete: "journal" / "delete",
+    journal_insert: "journal" / "insert",
+    journal_page: "journal" / "page",
+    journal_since_snapshot: "journal" / "since_snapshot",
+    journal_take_over: "journal" / "take_over",
+    project_exists: "project" / "exists",
+    project_ids: "project" / "ids",
+    run_cancel_requested: "run" / "cancel_requested",
+    run_claimable_one: "run" / "claimable_one",
+    run_claimable_owned: "run" / "claimable_owned",
+    run_claimable_unowned: "run" / "claimable_unowned",
+    run_dead_owners: "run" / "dead_owners",
+    run_delete: "run" / "delete",
+    run_epochs: "run" / "epochs",
+    run_finish: "run" / "finish" postgres,
+    run_ids: "run" / "ids",
+    run_ids_by_flow: "run" / "ids_by_flow",
+    run_ids_by_project: "run" / "ids_by_project",
+    run_ids_by_status: "run" / "ids_by_status",
+    run_insert: "run" / "insert",
+    run_park: "run" / "park" postgres,
+    run_records: "run" / "records",
+    run_release: "run" / "release",
+    run_request_cancel: "run" / "request_cancel",
+    run_take: "run" / "take",
+    schema_columns: "schema" / "columns" postgres,
+    server_delete: "server" / "delete",
+    server_heartbeat: "server" / "heartbeat",
+    snapshot_by_runs: "snapshot" / "by_runs",
+    snapshot_upsert: "snapshot" / "upsert",
+    storage_bytes: "storage" / "bytes" postgres,
+}

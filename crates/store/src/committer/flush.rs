@@ -1,0 +1,122 @@
+//! Turns many commits into one transaction: one multi-row statement a table, in an order in which
+//! two flushes cannot wait for each other (runs by id, blobs by hash).
+use runstone_db::{Batch, Value};
+
+use super::work::Work;
+use crate::{NewRun, RunUpdate, catalog::Catalog, journal};
+use runstone_model::run::Status;
+
+/// The transaction that writes `works`, which are sorted by run.
+pub(super) fn batch<'a>(sql: &Catalog, works: impl Iterator<Item = &'a Work> + Clone) -> Batch {
+    let mut creates = Vec::new();
+    let mut blobs = Vec::new();
+    let mut parks = Vec::new();
+    let mut finishes = Vec::new();
+    let mut rows = Vec::with_capacity(works.clone().map(|work| work.rows.len()).sum());
+    let mut snapshots: Vec<Vec<Value>> = Vec::new();
+    for work in works {
+        creates.extend(work.create.as_ref().map(|create| created(work, create)));
+        for blob in &work.blobs {
+            blobs.push(blob);
+        }
+        match &work.update {
+            Some(update) if update.finished_at.is_some() => finishes.push(finished(work, update)),
+            Some(update) => parks.push(parked(work, update)),
+            None => {}
+        }
+        rows.extend(
+            work.rows
+                .iter()
+                .map(|row| journal::values(work.run, work.epoch, row)),
+        );
+        if let Some(snapshot) = &work.snapshot {
+            let run = Value::Uuid(work.run.0);
+            // One statement cannot write a row twice: of a run's snapshots the last one counts.
+            snapshots.pop_if(|last| last.first() == Some(&run));
+            snapshots.push(vec![
+                run,
+                journal::int(snapshot.seq),
+                size(snapshot.size),
+                Value::Bytes(snapshot.body.clone()),
+            ]);
+        }
+    }
+    blobs.sort_unstable_by(|a, b| a.hash.cmp(&b.hash));
+    blobs.dedup_by(|a, b| a.hash == b.hash);
+    let blobs = blobs
+        .into_iter()
+        .map(|blob| {
+            vec![
+                Value::Text(blob.hash.clone()),
+                size(blob.size),
+                Value::Int(blob.compressed.into()),
+                Value::Bytes(blob.body.clone()),
+            ]
+        })
+        .collect();
+
+    let mut batch = Batch::new();
+    let mut step = |statement, rows: Vec<Vec<Value>>, all: bool| {
+        if !rows.is_empty() {
+            let expect = all.then_some(u64::try_from(rows.len()).unwrap_or(u64::MAX));
+            batch.push(statement, rows, expect);
+        }
+    };
+    step(&sql.run_insert, creates, true);
+    step(&sql.blob_insert, blobs, false);
+    // Before the journal: they take the runs' locks, on which a claim passes by or waits.
+    step(&sql.run_park, parks, true);
+    step(&sql.run_finish, finishes, true);
+    step(&sql.journal_insert, rows, true);
+    step(&sql.snapshot_upsert, snapshots, false);
+    batch
+}
+
+fn size(bytes: usize) -> Value {
+    Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX))
+}
+
+fn created(work: &Work, create: &NewRun) -> Vec<Value> {
+    let status = if create.owner.is_some() {
+        Status::Running
+    } else {
+        Status::Pending
+    };
+    vec![
+        Value::Uuid(work.run.0),
+        Value::Uuid(create.project.0),
+        Value::Uuid(create.flow_version.0),
+        status.name().into(),
+        create.owner.map(|owner| owner.0).into(),
+        Value::Int(work.epoch),
+        Value::Int(0),
+        Value::Int(create.created_at.0),
+        create.deadline.map(|deadline| deadline.0).into(),
+        Value::Text(create.input.clone()),
+    ]
+}
+
+fn parked(work: &Work, update: &RunUpdate) -> Vec<Value> {
+    vec![
+        update.status.name().into(),
+        update.output.clone().into(),
+        update.error.clone().into(),
+        journal::int(update.steps),
+        update.wake_at.map(|at| at.0).into(),
+        Value::Uuid(work.run.0),
+        Value::Int(work.epoch),
+    ]
+}
+
+fn finished(work: &Work, update: &RunUpdate) -> Vec<Value> {
+    vec![
+        update.status.name().into(),
+        update.finished_at.map(|at| at.0).into(),
+        update.output.clone().into(),
+        update.error.clone().into(),
+        journal::int(update.steps),
+        update.wake_at.map(|at| at.0).into(),
+        Value::Uuid(work.run.0),
+        Value::Int(work.epoch),
+    ]
+}

@@ -1,0 +1,219 @@
+//! Opening a store: the URL, the engine's lock on an SQLite file, the schema's version, and every
+//! way in which that fails, in words that a person can act on.
+use std::{
+    fs::{File, OpenOptions as FileOptions, TryLockError},
+    io::{Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use runstone_db::{Class, Database, Error as DbError, Options, masked};
+
+use crate::{SqlStore, catalog::Catalog, schema};
+
+/// How a store is opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Bring the schema to this program's version first.
+    pub migrate: bool,
+    /// Refuse every write.
+    pub read_only: bool,
+    /// SQLite: be the only process that executes runs on this file. Readers and cancel requests
+    /// do not need it.
+    pub engine_lock: bool,
+    /// Who opens it, as others see it who find it locked: the command line.
+    pub who: String,
+}
+
+/// Why a store cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The URL is not understood.
+    #[error("{message}")]
+    WrongUrl {
+        /// What is wrong with it and what is right.
+        message: String,
+    },
+    /// No connection can be made.
+    #[error("{message}")]
+    Unreachable {
+        /// What happened and how to mend it.
+        message: String,
+    },
+    /// The schema is of a newer program.
+    #[error(
+        "the database has schema version {found}, this program knows {known}; \
+         use the newer program that migrated it"
+    )]
+    NewerSchema {
+        /// The database's version.
+        found: u32,
+        /// This program's version.
+        known: u32,
+    },
+    /// The schema is older, or there is none.
+    #[error(
+        "the database has schema version {found}, this program needs {known}; \
+         run `runstone migrate up`"
+    )]
+    NotMigrated {
+        /// The database's version; 0 for an empty database.
+        found: u32,
+        /// This program's version.
+        known: u32,
+    },
+    /// It may only be read, and writing was asked for.
+    #[error("{message}")]
+    ReadOnly {
+        /// What refused and how to mend it.
+        message: String,
+    },
+    /// Another process executes runs on this file.
+    #[error(
+        "another process is using this database: {holder}; wait for it or stop it, \
+         or use PostgreSQL, where many can share one database"
+    )]
+    Locked {
+        /// The process: its id and command line.
+        holder: String,
+    },
+    /// Tables or columns are missing or unknown, although the version is right.
+    #[error(
+        "the database's schema was changed by hand: {difference}; \
+         undo that change or restore a backup"
+    )]
+    Drifted {
+        /// The difference.
+        difference: String,
+    },
+    /// The file is damaged or no database.
+    #[error("{message}")]
+    Corrupt {
+        /// What was found.
+        message: String,
+    },
+    /// Anything else.
+    #[error("{message}")]
+    Other {
+        /// What happened.
+        message: String,
+    },
+}
+
+impl From<DbError> for OpenError {
+    fn from(error: DbError) -> Self {
+        let message = error.to_string();
+        match error.class {
+            Class::ReadOnly => Self::ReadOnly { message },
+            Class::Corrupt => Self::Corrupt { message },
+            Class::Unavailable | Class::Gone | Class::Timeout | Class::Busy => {
+                Self::Unreachable { message }
+            }
+            _ => Self::Other { message },
+        }
+    }
+}
+
+impl SqlStore {
+    /// Opens the store at `url`: `sqlite:FILE` or `postgres://user:password@host/database`.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. Nothing is left half-done: a migration is one transaction.
+    pub async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
+        let file = database_file(url)?;
+        let lock = match file {
+            Some(path) if options.engine_lock => Some(EngineLock::take(path, &options.who)?),
+            _ => None,
+        };
+        let db_options = Options {
+            read_only: options.read_only,
+            create: options.migrate && !options.read_only,
+            ..Options::default()
+        };
+        let db = Database::connect(url, db_options).await?;
+        if options.migrate {
+            schema::migrate_up(&db, None).await?;
+        }
+        let sql = Catalog::render(db.dialect()).map_err(|error| OpenError::Other {
+            message: error.to_string(),
+        })?;
+        schema::check(&db, &sql).await?;
+        Ok(Self::new(db, Arc::new(sql), lock))
+    }
+}
+
+/// The path of an SQLite file; None for a database in memory and for servers.
+fn database_file(url: &str) -> Result<Option<&Path>, OpenError> {
+    let wrong = || OpenError::WrongUrl {
+        message: format!(
+            "the database URL `{}` is not understood; write `sqlite:FILE` or \
+             `postgres://user@host/database`",
+            masked(url)
+        ),
+    };
+    let (scheme, rest) = url.split_once(':').ok_or_else(wrong)?;
+    match scheme {
+        "sqlite" if rest == ":memory:" => Ok(None),
+        "sqlite" => {
+            let path = rest.strip_prefix("//").unwrap_or(rest);
+            if path.is_empty() || path.contains('?') {
+                Err(wrong())
+            } else {
+                Ok(Some(Path::new(path)))
+            }
+        }
+        "postgres" | "postgresql" if rest.starts_with("//") => Ok(None),
+        _ => Err(wrong()),
+    }
+}
+
+/// The right to execute runs on an SQLite file. The operating system takes it back when the
+/// process ends, however it ends; the file beside the database stays.
+#[derive(Debug)]
+pub(crate) struct EngineLock {
+    _file: File,
+}
+
+impl EngineLock {
+    fn take(database: &Path, who: &str) -> Result<Self, OpenError> {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let failed = |error: std::io::Error| OpenError::Unreachable {
+            message: format!(
+                "the lock file `{}` cannot be used ({error}); check that the folder exists and \
+                 may be written",
+                path.display()
+            ),
+        };
+        let mut file = FileOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // The holder may be about to write its name.
+                let _ = file.read_to_string(&mut holder);
+                let holder = holder.trim();
+                let known = if holder.is_empty() {
+                    "a process without a name"
+                } else {
+                    holder
+                };
+                return Err(OpenError::Locked {
+                    holder: known.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        file.set_len(0).map_err(failed)?;
+        file.rewind().map_err(failed)?;
+        writeln!(file, "process {}: {who}", std::process::id()).map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}

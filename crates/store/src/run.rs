@@ -1,0 +1,165 @@
+//! The runs' own rows: reading, listing, asking for a cancel, deleting. Claiming is in `claim`,
+//! writing in `committer`.
+use std::collections::HashMap;
+
+use runstone_db::{Batch, Database, Row as DbRow, Value};
+use runstone_model::{
+    ids::{FlowVersionId, ProjectId, RunId, ServerId},
+    run::Status,
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+use crate::{Error, RunFilter, RunRecord, catalog::Catalog, cells::Cells};
+
+fn record(row: DbRow) -> Result<RunRecord, Error> {
+    let mut cells = Cells::new("runs", row);
+    Ok(RunRecord {
+        id: RunId(cells.next()?),
+        project: ProjectId(cells.next()?),
+        flow_version: FlowVersionId(cells.next()?),
+        flow: cells.next()?,
+        version: cells.next()?,
+        status: {
+            let name: String = cells.next()?;
+            let unknown = || cells.corrupt(format!("no status is called `{name}`"));
+            Status::from_name(&name).ok_or_else(unknown)?
+        },
+        input: cells.next()?,
+        output: cells.next()?,
+        error: cells.next()?,
+        steps: cells.next()?,
+        owner: cells.next::<Option<Uuid>>()?.map(ServerId),
+        epoch: cells.next()?,
+        created_at: Timestamp(cells.next()?),
+        finished_at: cells.next::<Option<i64>>()?.map(Timestamp),
+        deadline: cells.next::<Option<i64>>()?.map(Timestamp),
+        cancel_requested_at: cells.next::<Option<i64>>()?.map(Timestamp),
+    })
+}
+
+/// Ids for `{{in :ids:uuid}}`.
+pub(crate) fn id_list(ids: &[RunId]) -> Value {
+    ids.iter().map(|id| id.0).collect()
+}
+
+/// The records of these runs, in the order asked; unknown ones are left out.
+pub(crate) async fn records(
+    db: &Database,
+    sql: &Catalog,
+    ids: &[RunId],
+) -> Result<Vec<RunRecord>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = db
+        .fetch_all(&sql.run_records, &[("ids", id_list(ids))])
+        .await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let record = record(row)?;
+        found.insert(record.id, record);
+    }
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// A page of runs, newest first.
+pub(crate) async fn list(
+    db: &Database,
+    sql: &Catalog,
+    filter: RunFilter,
+) -> Result<Vec<RunRecord>, Error> {
+    let mut ids = page_ids(db, sql, &filter).await?;
+    // Pages of several indexes: the newest of all of them.
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    ids.dedup();
+    ids.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
+    records(db, sql, &ids).await
+}
+
+async fn page_ids(db: &Database, sql: &Catalog, filter: &RunFilter) -> Result<Vec<RunId>, Error> {
+    let before = Value::Uuid(filter.before.map_or(Uuid::max(), |run| run.0));
+    let limit = Value::from(filter.limit);
+    let wanted = if filter.status.is_empty() {
+        &Status::ALL[..]
+    } else {
+        &filter.status
+    };
+    let statuses: Value = wanted.iter().map(|status| status.name()).collect();
+    let mut ids = Vec::new();
+    if let Some(flow) = &filter.flow {
+        for project in projects(db, sql, filter.project).await? {
+            let params = [
+                ("before", before.clone()),
+                ("limit", limit.clone()),
+                ("statuses", statuses.clone()),
+                ("project", project.into()),
+                ("flow", flow.as_str().into()),
+            ];
+            ids.extend(run_ids(db.fetch_all(&sql.run_ids_by_flow, &params).await?)?);
+        }
+        return Ok(ids);
+    }
+    let Some(project) = filter.project else {
+        let params = [("before", before), ("limit", limit), ("statuses", statuses)];
+        return run_ids(db.fetch_all(&sql.run_ids, &params).await?);
+    };
+    let project = Value::Uuid(project.0);
+    if filter.status.is_empty() {
+        let params = [("before", before), ("limit", limit), ("project", project)];
+        return run_ids(db.fetch_all(&sql.run_ids_by_project, &params).await?);
+    }
+    for status in &filter.status {
+        let params = [
+            ("before", before.clone()),
+            ("limit", limit.clone()),
+            ("project", project.clone()),
+            ("status", status.name().into()),
+        ];
+        ids.extend(run_ids(
+            db.fetch_all(&sql.run_ids_by_status, &params).await?,
+        )?);
+    }
+    Ok(ids)
+}
+
+async fn projects(
+    db: &Database,
+    sql: &Catalog,
+    only: Option<ProjectId>,
+) -> Result<Vec<Uuid>, Error> {
+    if let Some(project) = only {
+        return Ok(vec![project.0]);
+    }
+    let rows = db.fetch_all(&sql.project_ids, &[]).await?;
+    rows.into_iter()
+        .map(|row| Cells::new("projects", row).next())
+        .collect()
+}
+
+/// Rows whose first column is a run's id.
+pub(crate) fn run_ids(rows: Vec<DbRow>) -> Result<Vec<RunId>, Error> {
+    rows.into_iter()
+        .map(|row| Cells::new("runs", row).next().map(RunId))
+        .collect()
+}
+
+/// Notes that somebody wants an unfinished run cancelled.
+pub(crate) async fn request_cancel(
+    db: &Database,
+    sql: &Catalog,
+    run: RunId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let params = [("now", now.0.into()), ("id", run.0.into())];
+    Ok(db.execute(&sql.run_request_cancel, &params).await? == 1)
+}
+
+/// Deletes those of `runs` that have ended, with their journals and snapshots; answers how many.
+pub(crate) async fn delete(db: &Database, sql: &Catalog, runs: &[RunId]) -> Result<u64, Error> {
+    let ids = id_list(runs);
+    let mut batch = Batch::new();
+    batch.push(&sql.journal_delete, vec![vec![ids.clone()]], None);
+    batch.push(&sql.run_delete, vec![vec![ids]], None);
+    Ok(db.batch(batch).await?.last().copied().unwrap_or(0))
+}

@@ -1,0 +1,33 @@
+//! Servers: signs of life and the clean stop.
+use runstone_db::{Batch, Database, Value};
+use runstone_model::{
+    ids::{RunId, ServerId},
+    time::Timestamp,
+};
+
+use crate::{Error, catalog::Catalog, run};
+
+/// Says that `server` is alive; answers its runs that somebody wants cancelled.
+pub(crate) async fn heartbeat(
+    db: &Database,
+    sql: &Catalog,
+    server: ServerId,
+    now: Timestamp,
+) -> Result<Vec<RunId>, Error> {
+    let id = Value::Uuid(server.0);
+    let params = [("server", id.clone()), ("now", now.0.into())];
+    db.execute(&sql.server_heartbeat, &params).await?;
+    run::run_ids(
+        db.fetch_all(&sql.run_cancel_requested, &[("server", id)])
+            .await?,
+    )
+}
+
+/// Takes all unfinished runs from `server` and forgets it; answers how many runs.
+pub(crate) async fn release(db: &Database, sql: &Catalog, server: ServerId) -> Result<u64, Error> {
+    let row = vec![vec![Value::Uuid(server.0)]];
+    let mut batch = Batch::new();
+    batch.push(&sql.run_release, row.clone(), None);
+    batch.push(&sql.server_delete, row, None);
+    Ok(db.batch(batch).await?.first().copied().unwrap_or(0))
+}

@@ -1,0 +1,173 @@
+//! The store on a real database: hands each verb to the aggregate it belongs to.
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use runstone_db::{Database, Dialect, Error as DbError, PoolStats, Statement};
+use runstone_model::{
+    ids::{FlowVersionId, ProjectId, RunId, ServerId},
+    time::Timestamp,
+};
+
+use crate::{
+    Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, RunFilter, RunRecord, Store,
+    StoredRow,
+    catalog::{Catalog, SOURCES},
+    claim,
+    committer::Committer,
+    flow, journal, load,
+    open::EngineLock,
+    run, server,
+};
+
+/// The store on SQLite or PostgreSQL. See [`SqlStore::open`].
+#[derive(Debug)]
+pub struct SqlStore {
+    db: Database,
+    sql: Arc<Catalog>,
+    committer: Committer,
+    _lock: Option<EngineLock>,
+}
+
+impl SqlStore {
+    pub(crate) fn new(db: Database, sql: Arc<Catalog>, lock: Option<EngineLock>) -> Self {
+        let committer = Committer::new(db.clone(), Arc::clone(&sql));
+        Self {
+            db,
+            sql,
+            committer,
+            _lock: lock,
+        }
+    }
+
+    /// The database beneath.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.db
+    }
+
+    pub(crate) fn sql(&self) -> &Catalog {
+        &self.sql
+    }
+
+    /// How busy its connections are.
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        self.db.stats()
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        self.db.ping().await
+    }
+
+    /// How large the database is, in bytes; on PostgreSQL our tables with their indexes.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn storage_bytes(&self) -> Result<u64, Error> {
+        let row = self.db.fetch_optional(&self.sql.storage_bytes, &[]).await?;
+        Ok(row.map_or(Ok(0), |row| row.get("bytes"))?)
+    }
+
+    /// Deletes those of `runs` that have ended, with everything that belongs to them; answers how
+    /// many. Unfinished ones stay.
+    ///
+    /// # Errors
+    /// What the database answered; nothing has changed then.
+    pub async fn delete_runs(&self, runs: &[RunId]) -> Result<u64, Error> {
+        run::delete(&self.db, &self.sql, runs).await
+    }
+
+    /// A statement (`run.insert`) as `dialect` gets it; None when there is none of that name.
+    #[must_use]
+    pub fn rendered(name: &str, dialect: Dialect) -> Option<Statement> {
+        SOURCES
+            .iter()
+            .find(|source| source.name == name)?
+            .render(dialect)
+            .ok()
+    }
+
+    /// The names of all statements.
+    pub fn statement_names() -> impl Iterator<Item = &'static str> {
+        SOURCES.iter().map(|source| source.name)
+    }
+
+    /// Closes the connections; every later call fails.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+}
+
+impl Store for SqlStore {
+    fn commit(&self, commit: Commit) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.committer.commit(commit))
+    }
+
+    fn put_flow(&self, flow: NewFlow) -> BoxFuture<'_, Result<FlowVersion, Error>> {
+        Box::pin(flow::put(&self.db, &self.sql, flow))
+    }
+
+    fn flow_version(&self, id: FlowVersionId) -> BoxFuture<'_, Result<Option<FlowVersion>, Error>> {
+        Box::pin(flow::version(&self.db, &self.sql, id))
+    }
+
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Vec<Claimed>, Error>> {
+        Box::pin(claim::claim(&self.db, &self.sql, claim))
+    }
+
+    fn load<'a>(&'a self, runs: &'a [RunId]) -> BoxFuture<'a, Result<Vec<LoadedRun>, Error>> {
+        Box::pin(load::load(&self.db, &self.sql, runs))
+    }
+
+    fn heartbeat(
+        &self,
+        server: ServerId,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
+        Box::pin(server::heartbeat(&self.db, &self.sql, server, now))
+    }
+
+    fn release(&self, server: ServerId) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(server::release(&self.db, &self.sql, server))
+    }
+
+    fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(run::request_cancel(&self.db, &self.sql, run, now))
+    }
+
+    fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<RunRecord>, Error>> {
+        Box::pin(async move { Ok(run::records(&self.db, &self.sql, &[id]).await?.pop()) })
+    }
+
+    fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
+        Box::pin(run::list(&self.db, &self.sql, filter))
+    }
+
+    fn journal(
+        &self,
+        run: RunId,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<StoredRow>, Error>> {
+        Box::pin(async move {
+            let mut rows = journal::page(&self.db, &self.sql, run, after, limit).await?;
+            journal::resolve(&self.db, &self.sql, &mut rows).await?;
+            Ok(rows)
+        })
+    }
+
+    fn project_exists(&self, id: ProjectId) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(async move {
+            let params = [("id", id.0.into())];
+            Ok(self
+                .db
+                .fetch_optional(&self.sql.project_exists, &params)
+                .await?
+                .is_some())
+        })
+    }
+}
