@@ -4,6 +4,7 @@ mod canonical;
 mod check_graph;
 mod check_writes;
 mod doc;
+pub mod draw;
 pub mod duration;
 mod edges;
 mod input;
