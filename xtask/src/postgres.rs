@@ -21,15 +21,25 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 const TRIES: u32 = 3;
 const USER: &str = "runstone";
 
-/// Arguments: the folder of the programs, our folder, the port.
+/// Arguments: the folder of the programs, our folder, the port, the user of the database.
 const WATCH: &str = r#"
 trap : INT TERM HUP
-"$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-    -c max_connections=400 >"$2/log" 2>&1 </dev/null &
-server=$!
+server=
+if "$1/initdb" -D "$2/data" -U "$4" --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-sync \
+    >"$2/log" 2>&1 </dev/null
+then
+    "$1/postgres" -D "$2/data" -p "$3" -c listen_addresses=127.0.0.1 \
+        -c unix_socket_directories= -c max_connections=400 >"$2/log" 2>&1 </dev/null &
+    server=$!
+else
+    echo "FATAL: initdb failed" >>"$2/log"
+fi
 read -r _
-kill -INT "$server" 2>/dev/null
-while kill -0 "$server" 2>/dev/null; do wait "$server"; done
+# INT does not wait for clients. A server that has only just been forked may not hear it yet.
+while [ -n "$server" ] && kill -INT "$server" 2>/dev/null; do
+    kill -TERM "$server" 2>/dev/null
+    sleep 0.1
+done
 rm -rf -- "$2"
 "#;
 
@@ -72,27 +82,19 @@ impl Postgres {
         if let Some((user, group)) = owner {
             std::os::unix::fs::chown(folder.path(), Some(user), Some(group))?;
         }
-        let mut initdb = as_user(programs.join("initdb"), owner, folder.path());
-        initdb.args([
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "--no-sync",
-        ]);
-        initdb
-            .args(["-U", USER, "-D"])
-            .arg(folder.path().join("data"));
-        capture(&mut initdb)?;
-
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let mut watch = as_user("sh".into(), owner, folder.path());
+        let mut watch = Command::new("sh");
         watch
             .args(["-c", WATCH, "postgres-watch"])
             .arg(programs)
             .arg(folder.path());
-        watch.arg(port.to_string()).stdin(Stdio::piped());
+        watch.args([&port.to_string(), USER]).stdin(Stdio::piped());
+        watch.current_dir(folder.path()).env("HOME", folder.path());
+        if let Some((user, group)) = owner {
+            watch.uid(user).gid(group);
+        }
         let watcher = watch.spawn().context("could not start sh")?;
-        // From here on the watcher removes the folder, also when we are killed.
+        // From here on the watcher removes the folder, even when we are killed.
         let folder = folder.keep();
         let version = version.to_owned();
         let server = Postgres {
@@ -159,19 +161,11 @@ pub(crate) fn disk_folder() -> PathBuf {
     }
 }
 
-fn as_user(program: PathBuf, owner: Option<(u32, u32)>, folder: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.current_dir(folder).env("HOME", folder);
-    if let Some((user, group)) = owner {
-        command.uid(user).gid(group);
-    }
-    command
-}
-
 /// The eighth line of postmaster.pid is the server's own word that it takes connections.
 fn wait_until_ready(folder: &Path) -> Result<()> {
     let until = Instant::now() + READY_WITHIN;
     loop {
+        // initdb runs a server of its own for a moment, but never says that it is ready.
         let pid = std::fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
         if pid
             .lines()

@@ -98,12 +98,13 @@ fn migrations(sources: &[Source], findings: &mut Findings) {
         let Some((dialect, file)) = rest.split_once('/') else {
             continue;
         };
-        if !is_migration(file) {
+        if file != SCHEMA && !is_migration(file) {
             findings.problem(
                 &source.path,
                 "must be called NNNN_name.up.sql or NNNN_name.down.sql",
             );
         }
+        names.entry(dialect).or_default().insert(file);
     }
     let all: BTreeSet<&str> = names.values().flatten().copied().collect();
     for (dialect, here) in &names {
