@@ -119,30 +119,18 @@ pub fn masked(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    let (authority, tail) = match rest.find(['/', '?']) {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
+    let slash = rest.find(['/', '?']).unwrap_or(rest.len());
+    // A password may hold an unescaped `/` or `?`: then there is a `:` before and an `@` behind.
+    let host = match rest.rfind('@') {
+        Some(at) if at < slash || rest[..slash].contains(':') => at + 1,
+        _ => 0,
     };
-    // A password may hold an unescaped `/` or `?`: then the last `@` lies beyond them.
-    let (authority, tail) = match rest.rfind('@') {
-        Some(at) if at >= authority.len() && rest[..at].contains(':') => rest.split_at(at),
-        _ => (authority, tail),
+    let (user, rest) = rest.split_at(host);
+    let user = match user.split_once(':') {
+        Some((name, _)) => format!("{name}:***@"),
+        None => user.to_owned(),
     };
-    let shown = match authority.rsplit_once('@') {
-        Some((user, host)) => {
-            let name = user.split(':').next().unwrap_or_default();
-            if user.contains(':') {
-                format!("{name}:***@{host}")
-            } else {
-                authority.to_owned()
-            }
-        }
-        None if tail.starts_with('@') => {
-            format!("{}:***", authority.split(':').next().unwrap_or_default())
-        }
-        None => authority.to_owned(),
-    };
-    format!("{scheme}://{shown}{}", masked_query(tail))
+    format!("{scheme}://{user}{}", masked_query(rest))
 }
 
 fn masked_query(tail: &str) -> String {
@@ -158,3 +146,6 @@ fn masked_query(tail: &str) -> String {
         .collect();
     format!("{path}?{}", parts.join("&"))
 }
+
+#[cfg(test)]
+mod tests;

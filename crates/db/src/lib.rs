@@ -1,5 +1,6 @@
 //! The database layer: one seam over several SQL databases. Named parameters, values, rows, pools,
 //! transactions, error classes, retries and migrations; knows nothing of flows or runs.
+pub mod bare;
 mod batch;
 mod database;
 mod dialect;

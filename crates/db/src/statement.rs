@@ -286,3 +286,6 @@ impl Renderer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

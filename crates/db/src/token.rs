@@ -199,3 +199,6 @@ fn is_word(byte: u8) -> bool {
 fn starts_name(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'_' | 0x80..)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! The yardstick of the benchmarks: what the bare driver writes on the same disk with the same
+//! durability and nothing around it. Only for measuring; nothing else may use it.
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use tokio_postgres::NoTls;
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// What to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Rows in one transaction.
+    pub batch: usize,
+    /// Bytes of one row's body; with it go a run id and a number.
+    pub body_bytes: usize,
+    /// For how long.
+    pub time: Duration,
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Rows per second.
+    pub rows_per_s: f64,
+    /// Median time of one transaction, in microseconds.
+    pub commit_us: f64,
+}
+
+fn rate(load: &Load, mut times: Vec<Duration>) -> Rate {
+    let total: Duration = times.iter().sum();
+    times.sort_unstable();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    let rows = (times.len() * load.batch) as f64;
+    Rate {
+        rows_per_s: rows / total.as_secs_f64().max(f64::EPSILON),
+        commit_us: median.as_secs_f64() * 1e6,
+    }
+}
+
+fn trouble(error: impl std::fmt::Display) -> Error {
+    Error::other(format!("the bare driver: {error}"))
+}
+
+/// Row numbers by run, ten to a run, as a chain of ten steps has them.
+fn keys(batch: usize, round: usize) -> impl Iterator<Item = (Uuid, i64)> {
+    let first = batch * round;
+    (first..first + batch).map(|at| {
+        let run = Uuid::from_u128((0x0190_0000_0000_7000_8000_u128 << 48) | (at / 10) as u128);
+        (run, i64::try_from(at % 10).unwrap_or(0))
+    })
+}
+
+/// Writes to a new SQLite file at `path`: write-ahead log, `synchronous=FULL`. Blocks.
+pub fn sqlite(path: &Path, load: &Load) -> Result<Rate, Error> {
+    let mut db = rusqlite::Connection::open(path).map_err(trouble)?;
+    db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(trouble)?;
+    db.pragma_update(None, "synchronous", 2).map_err(trouble)?;
+    db.execute_batch(
+        "CREATE TABLE raw (run BLOB NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, \
+         PRIMARY KEY (run, seq)) STRICT",
+    )
+    .map_err(trouble)?;
+    let body = "x".repeat(load.body_bytes);
+    let began = Instant::now();
+    let mut times = Vec::new();
+    while began.elapsed() < load.time {
+        let at = Instant::now();
+        let tx = db.transaction().map_err(trouble)?;
+        {
+            let mut insert =
+                tx.prepare_cached("INSERT INTO raw VALUES (?1, ?2, ?3)").map_err(trouble)?;
+            for (run, seq) in keys(load.batch, times.len()) {
+                insert.execute((run.as_bytes(), seq, &body)).map_err(trouble)?;
+            }
+        }
+        tx.commit().map_err(trouble)?;
+        times.push(at.elapsed());
+    }
+    Ok(rate(load, times))
+}
+
+/// Writes to a new table on PostgreSQL, with the server's own durability settings: one row as a
+/// plain insert, several as one insert from arrays. The table is dropped afterwards.
+pub async fn postgres(url: &str, load: &Load) -> Result<Rate, Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(trouble)?;
+    let wire = tokio::spawn(connection);
+    client
+        .batch_execute(
+            "DROP TABLE IF EXISTS runstone_raw; CREATE TABLE runstone_raw (run uuid NOT NULL, \
+             seq bigint NOT NULL, body text NOT NULL, PRIMARY KEY (run, seq))",
+        )
+        .await
+        .map_err(trouble)?;
+    let one = client.prepare("INSERT INTO runstone_raw VALUES ($1, $2, $3)").await;
+    let one = one.map_err(trouble)?;
+    let many = client
+        .prepare(
+            "INSERT INTO runstone_raw \
+             SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[])",
+        )
+        .await
+        .map_err(trouble)?;
+    let body = "x".repeat(load.body_bytes);
+    let began = Instant::now();
+    let mut times = Vec::new();
+    while began.elapsed() < load.time {
+        let at = Instant::now();
+        let (runs, seqs): (Vec<Uuid>, Vec<i64>) = keys(load.batch, times.len()).unzip();
+        let done = if load.batch == 1 {
+            client.execute(&one, &[&runs[0], &seqs[0], &body]).await
+        } else {
+            let bodies = vec![body.as_str(); load.batch];
+            client.execute(&many, &[&runs, &seqs, &bodies]).await
+        };
+        done.map_err(trouble)?;
+        times.push(at.elapsed());
+    }
+    client.batch_execute("DROP TABLE runstone_raw").await.map_err(trouble)?;
+    drop(client);
+    let _ = wire.await; // it ended because we hung up
+    Ok(rate(load, times))
+}
