@@ -36,6 +36,3 @@ pub(crate) fn kinds(workspace: PathBuf, confine: bool) -> Vec<Arc<dyn Node>> {
         Arc::new(Score),
     ]
 }
-
-#[cfg(test)]
-mod tests;
