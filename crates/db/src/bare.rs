@@ -57,7 +57,8 @@ fn keys(batch: usize, round: usize) -> impl Iterator<Item = (Uuid, i64)> {
 /// Writes to a new SQLite file at `path`: write-ahead log, `synchronous=FULL`. Blocks.
 pub fn sqlite(path: &Path, load: &Load) -> Result<Rate, Error> {
     let mut db = rusqlite::Connection::open(path).map_err(trouble)?;
-    db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(trouble)?;
+    db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
+        .map_err(trouble)?;
     db.pragma_update(None, "synchronous", 2).map_err(trouble)?;
     db.execute_batch(
         "CREATE TABLE raw (run BLOB NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, \
@@ -71,10 +72,13 @@ pub fn sqlite(path: &Path, load: &Load) -> Result<Rate, Error> {
         let at = Instant::now();
         let tx = db.transaction().map_err(trouble)?;
         {
-            let mut insert =
-                tx.prepare_cached("INSERT INTO raw VALUES (?1, ?2, ?3)").map_err(trouble)?;
+            let mut insert = tx
+                .prepare_cached("INSERT INTO raw VALUES (?1, ?2, ?3)")
+                .map_err(trouble)?;
             for (run, seq) in keys(load.batch, times.len()) {
-                insert.execute((run.as_bytes(), seq, &body)).map_err(trouble)?;
+                insert
+                    .execute((run.as_bytes(), seq, &body))
+                    .map_err(trouble)?;
             }
         }
         tx.commit().map_err(trouble)?;
@@ -95,7 +99,9 @@ pub async fn postgres(url: &str, load: &Load) -> Result<Rate, Error> {
         )
         .await
         .map_err(trouble)?;
-    let one = client.prepare("INSERT INTO runstone_raw VALUES ($1, $2, $3)").await;
+    let one = client
+        .prepare("INSERT INTO runstone_raw VALUES ($1, $2, $3)")
+        .await;
     let one = one.map_err(trouble)?;
     let many = client
         .prepare(
@@ -119,7 +125,10 @@ pub async fn postgres(url: &str, load: &Load) -> Result<Rate, Error> {
         done.map_err(trouble)?;
         times.push(at.elapsed());
     }
-    client.batch_execute("DROP TABLE runstone_raw").await.map_err(trouble)?;
+    client
+        .batch_execute("DROP TABLE runstone_raw")
+        .await
+        .map_err(trouble)?;
     drop(client);
     let _ = wire.await; // it ended because we hung up
     Ok(rate(load, times))

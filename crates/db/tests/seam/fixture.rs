@@ -1,0 +1,145 @@
+//! A fresh database for each test: a file for SQLite, a schema for PostgreSQL.
+use runstone_db::{Batch, Database, Dialect, Error, Options, Row, Statement, Value};
+use std::sync::Arc;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub(crate) const POSTGRES: &str = "RUNSTONE_TEST_POSTGRES_URL";
+
+pub(crate) struct Fixture {
+    pub(crate) db: Database,
+    pub(crate) url: String,
+    folder: Option<TempDir>,
+    schema: Option<String>,
+}
+
+impl Fixture {
+    pub(crate) async fn sqlite() -> Self {
+        Self::sqlite_with(Options::default()).await
+    }
+
+    pub(crate) async fn sqlite_with(options: Options) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let db = Database::connect(&url, options).await.unwrap();
+        Self {
+            db,
+            url,
+            folder: Some(folder),
+            schema: None,
+        }
+    }
+
+    pub(crate) async fn memory() -> Self {
+        let url = "sqlite::memory:".to_owned();
+        let db = Database::connect(&url, Options::default()).await.unwrap();
+        Self {
+            db,
+            url,
+            folder: None,
+            schema: None,
+        }
+    }
+
+    pub(crate) async fn postgres() -> Option<Self> {
+        Self::postgres_with(Options::default()).await
+    }
+
+    pub(crate) async fn postgres_with(options: Options) -> Option<Self> {
+        let Ok(base) = std::env::var(POSTGRES) else {
+            eprintln!("SKIPPED on PostgreSQL ({POSTGRES} is not set)");
+            return None;
+        };
+        let schema = format!("t_{}", Uuid::now_v7().simple());
+        let admin = Database::connect(&base, Options::default()).await.unwrap();
+        let create = format!("CREATE SCHEMA {schema}");
+        admin
+            .execute(&statement(&admin, &create), &[])
+            .await
+            .unwrap();
+        admin.close().await;
+        let mark = if base.contains('?') { '&' } else { '?' };
+        let url = format!("{base}{mark}options=-c%20search_path%3D{schema}");
+        let db = Database::connect(&url, options).await.unwrap();
+        Some(Self {
+            db,
+            url,
+            folder: None,
+            schema: Some(schema),
+        })
+    }
+
+    /// Every kind of database there is.
+    pub(crate) async fn all() -> Vec<Self> {
+        let mut all = vec![Self::sqlite().await, Self::memory().await];
+        all.extend(Self::postgres().await);
+        all
+    }
+
+    pub(crate) fn statement(&self, text: &str) -> Arc<Statement> {
+        Arc::new(statement(&self.db, text))
+    }
+
+    pub(crate) async fn execute(&self, text: &str) -> Result<u64, Error> {
+        self.db.execute(&self.statement(text), &[]).await
+    }
+
+    pub(crate) async fn fetch(&self, text: &str) -> Vec<Row> {
+        self.db.fetch_all(&self.statement(text), &[]).await.unwrap()
+    }
+
+    /// `SELECT count(*)` of a table.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        let rows = self
+            .fetch(&format!("SELECT count(*) AS n FROM {table}"))
+            .await;
+        rows[0].get("n").unwrap()
+    }
+
+    /// A table `item (id, n, note)`: a UUID key, an integer, a text.
+    pub(crate) async fn with_items(self) -> Self {
+        let uuid = self.native("BLOB", "UUID");
+        self.execute(&format!(
+            "CREATE TABLE item (id {uuid} PRIMARY KEY, n BIGINT NOT NULL, note TEXT)"
+        ))
+        .await
+        .unwrap();
+        self
+    }
+
+    pub(crate) fn native<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+        match self.db.dialect() {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
+        }
+    }
+
+    /// Removes the schema. Call it last.
+    pub(crate) async fn end(self) {
+        if let Some(schema) = &self.schema {
+            self.execute(&format!("DROP SCHEMA {schema} CASCADE"))
+                .await
+                .unwrap();
+        }
+        self.db.close().await;
+        drop(self.folder);
+    }
+}
+
+pub(crate) fn statement(db: &Database, text: &str) -> Statement {
+    Statement::render("test.one", text, db.dialect()).unwrap()
+}
+
+pub(crate) const INSERT: &str = "INSERT INTO item (id, n, note) {{rows id:uuid, n:int, note:text}}";
+pub(crate) const INSERT_VALUES: &str = "INSERT INTO item (id, n, note) VALUES (:id, :n, :note)";
+
+/// A row for [`INSERT`].
+pub(crate) fn item(n: i64) -> Vec<Value> {
+    vec![Uuid::now_v7().into(), n.into(), format!("note {n}").into()]
+}
+
+pub(crate) fn one_step(statement: &Arc<Statement>, rows: Vec<Vec<Value>>) -> Batch {
+    let mut batch = Batch::new();
+    batch.push(statement, rows, None);
+    batch
+}

@@ -1,0 +1,12 @@
+//! The seam against real databases: SQLite always, PostgreSQL when RUNSTONE_TEST_POSTGRES_URL is
+//! set. Every claim is held against each of them by the same code.
+#![expect(clippy::unwrap_used, reason = "tests")]
+mod batches;
+mod cancel;
+mod connecting;
+mod fixture;
+mod migrations;
+mod pools;
+mod sqlite_files;
+mod transactions;
+mod values;

@@ -1,0 +1,168 @@
+//! Interactive transactions: commit on Ok, nothing left on an error or a panic.
+use crate::fixture::{Fixture, INSERT, INSERT_VALUES, item};
+use runstone_db::{Class, Error, RetryPolicy, Value, retry};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+#[tokio::test]
+async fn it_sees_its_own_writes_and_commits() {
+    for fixture in Fixture::all().await {
+        let fixture = fixture.with_items().await;
+        let (insert, rows) = (fixture.statement(INSERT_VALUES), fixture.statement(INSERT));
+        let select = fixture.statement("SELECT n FROM item WHERE n = :n");
+        let returning = fixture.statement("UPDATE item SET n = n + 10 WHERE n = :n RETURNING n");
+        let sum = fixture
+            .db
+            .transact(move |tx| {
+                Box::pin(async move {
+                    let values = item(1);
+                    let named: Vec<_> = ["id", "n", "note"].into_iter().zip(values).collect();
+                    assert_eq!(tx.execute(&insert, &named).await?, 1);
+                    assert_eq!(tx.execute_rows(&rows, vec![item(2), item(3)]).await?, 2);
+                    let one = tx.fetch_optional(&select, &[("n", 1.into())]).await?;
+                    assert_eq!(one.unwrap().get::<i64>("n"), Ok(1));
+                    assert_eq!(tx.fetch_optional(&select, &[("n", 9.into())]).await?, None);
+                    let keys = vec![vec![Value::from(1)], vec![2.into()], vec![77.into()]];
+                    let changed = tx.fetch_rows(&returning, keys).await?;
+                    changed
+                        .iter()
+                        .map(|row| row.get::<i64>("n"))
+                        .sum::<Result<i64, Error>>()
+                })
+            })
+            .await;
+        assert_eq!(sum, Ok(23));
+        assert_eq!(fixture.count("item").await, 3);
+        fixture.end().await;
+    }
+}
+
+#[tokio::test]
+async fn an_error_or_a_panic_rolls_back() {
+    for fixture in Fixture::all().await {
+        let fixture = fixture.with_items().await;
+        let insert = fixture.statement(INSERT);
+        for panics in [false, true] {
+            let insert = insert.clone();
+            let done: Result<(), Error> = fixture
+                .db
+                .transact(move |tx| {
+                    Box::pin(async move {
+                        tx.execute_rows(&insert, vec![item(1)]).await?;
+                        assert!(!panics, "on purpose");
+                        Err(Error::expectation("found something else"))
+                    })
+                })
+                .await;
+            let error = done.unwrap_err();
+            let wanted = if panics {
+                Class::Other
+            } else {
+                Class::Expectation
+            };
+            assert_eq!(error.class, wanted, "{error}");
+            assert_eq!(fixture.count("item").await, 0);
+        }
+        // The writer and the pool go on.
+        let counts = fixture
+            .db
+            .batch(crate::fixture::one_step(&insert, vec![item(1)]))
+            .await;
+        assert_eq!(counts, Ok(vec![1]));
+        fixture.end().await;
+    }
+}
+
+#[tokio::test]
+async fn several_rows_are_refused_where_one_is_wanted() {
+    for fixture in Fixture::all().await {
+        let two = fixture.statement("SELECT 1 AS a UNION ALL SELECT 2");
+        let error = fixture.db.fetch_optional(&two, &[]).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected at most one row, got 2 (statement test.one)"
+        );
+        fixture.end().await;
+    }
+}
+
+#[tokio::test]
+async fn concurrent_increments_all_count() {
+    for fixture in Fixture::all().await {
+        let fixture = fixture.with_items().await;
+        fixture
+            .db
+            .batch(crate::fixture::one_step(
+                &fixture.statement(INSERT),
+                vec![item(0)],
+            ))
+            .await
+            .unwrap();
+        let read = fixture.native("SELECT n FROM item", "SELECT n FROM item FOR UPDATE");
+        let (read, write) = (
+            fixture.statement(read),
+            fixture.statement("UPDATE item SET n = :n"),
+        );
+        let tasks: Vec<_> = (0..20)
+            .map(|_| {
+                let (db, read, write) = (fixture.db.clone(), read.clone(), write.clone());
+                tokio::spawn(async move {
+                    db.transact(move |tx| {
+                        Box::pin(async move {
+                            let row = tx.fetch_optional(&read, &[]).await?.unwrap();
+                            let next = row.get::<i64>("n")? + 1;
+                            tx.execute(&write, &[("n", next.into())]).await
+                        })
+                    })
+                    .await
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), Ok(1));
+        }
+        assert_eq!(
+            fixture.fetch("SELECT n FROM item").await[0].get::<i64>("n"),
+            Ok(20)
+        );
+        fixture.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_classes_that_may_pass_are_tried_again() {
+    for (class, wanted) in [(Class::Busy, 4), (Class::Gone, 4), (Class::Unique, 1)] {
+        let calls = AtomicU32::new(0);
+        let policy = RetryPolicy {
+            attempts: 4,
+            ..RetryPolicy::default()
+        };
+        let done: Result<(), Error> = retry(policy, || async {
+            calls.fetch_add(1, Ordering::Relaxed);
+            Err(Error::new(class, "again"))
+        })
+        .await;
+        assert_eq!(done.unwrap_err().class, class);
+        assert_eq!(calls.load(Ordering::Relaxed), wanted, "{class:?}");
+    }
+    let calls = AtomicU32::new(0);
+    let done = retry(RetryPolicy::default(), || async {
+        match calls.fetch_add(1, Ordering::Relaxed) {
+            2 => Ok("third"),
+            _ => Err(Error::new(Class::Serialization, "again")),
+        }
+    })
+    .await;
+    assert_eq!(done, Ok("third"));
+}
+
+#[test]
+fn pauses_double_up_to_the_longest() {
+    let policy = RetryPolicy::default();
+    let ceilings: Vec<Duration> = (1..=9).map(|attempt| policy.ceiling(attempt)).collect();
+    let wanted = [5, 10, 20, 40, 80, 160, 320, 500, 500].map(Duration::from_millis);
+    assert_eq!(ceilings, wanted);
+    assert_eq!(policy.ceiling(u32::MAX), Duration::from_millis(500));
+}
