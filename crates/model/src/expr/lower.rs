@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::{
     ParseError, Reference, Root, error_at,
     functions::{self, Function},
-    nearest::nearest,
     number::Arith,
     tree::{Compare, Loop, LoopKind, Node, Path},
 };
+use crate::problem::nearest;
 
 /// Loops inside loops.
 const MAX_LOOPS: usize = 3;
@@ -54,15 +54,21 @@ impl Lowering<'_> {
         error_at(self.source, self.byte(at), message, mend)
     }
 
+    /// The parser places a call at its bracket: step back to the name.
     fn byte(&self, at: &IdedExpr) -> usize {
-        let start = self
-            .places
-            .offset_for(at.id)
-            .map_or(0, |(start, _)| start as usize);
-        self.source
+        let place = self.places.offset_for(at.id);
+        let start = place.map_or(0, |(start, _)| start as usize);
+        let byte = self
+            .source
             .char_indices()
             .nth(start)
-            .map_or(0, |(byte, _)| byte)
+            .map_or(0, |(byte, _)| byte);
+        match &at.expr {
+            Ast::Call(call) if self.source[..byte].ends_with(&call.func_name) => {
+                byte - call.func_name.len()
+            }
+            _ => byte,
+        }
     }
 
     fn boxed(&mut self, expr: &IdedExpr) -> Result<Box<Node>, ParseError> {

@@ -5,7 +5,6 @@ mod budget;
 mod eval;
 mod functions;
 mod lower;
-pub(crate) mod nearest;
 pub(crate) mod number;
 mod parse;
 mod path;

@@ -1,6 +1,6 @@
 //! From text to [`Expr`]: the first look, then a plain member chain is done, and everything else
 //! goes through the CEL parser. The only file that knows the parser and its messages.
-use std::sync::LazyLock;
+use std::{panic::resume_unwind, sync::LazyLock, thread};
 
 use cel::Env;
 
@@ -13,6 +13,10 @@ use crate::limits::MAX_EXPR_BYTES;
 
 /// No macros and no optional values: loops and `has` reach us as the calls they are written as.
 static CEL: LazyLock<Env> = LazyLock::new(|| Env::default().with_optional_support(false));
+
+/// Trees up to this depth, with at most one bracket inside another, fit on any stack.
+const SHALLOW: usize = 16;
+const PARSER_STACK_BYTES: usize = 32 << 20;
 
 impl Expr {
     /// Reads an expression.
@@ -29,7 +33,8 @@ impl Expr {
                 "split it: compute a part in an earlier `set` node",
             ));
         }
-        let tokens = scan::tokens(source)?;
+        let scanned = scan::whole(source)?;
+        let tokens = &scanned.tokens;
         if tokens.is_empty() {
             return Err(error_at(
                 source,
@@ -38,7 +43,7 @@ impl Expr {
                 "write one, e.g. `true`",
             ));
         }
-        if let Some(path) = member_chain(&tokens) {
+        if let Some(path) = member_chain(tokens) {
             let member = path.members.first().cloned();
             let references = vec![Reference {
                 root: path.root,
@@ -50,17 +55,41 @@ impl Expr {
                 references,
             });
         }
-        let (tree, places) = CEL
-            .parser()
-            .parse_with_source_info(source)
-            .map_err(|errors| syntax_error(source, &errors))?;
-        let (node, references) = lower::lower(source, &tree, &places)?;
+        let (node, references) = if scanned.brackets <= 1 && scanned.depth <= SHALLOW {
+            parse(source)?
+        } else {
+            parse_deep(source)?
+        };
         Ok(Self {
             source: source.into(),
             node,
             references,
         })
     }
+}
+
+fn parse(source: &str) -> Result<(Node, Vec<Reference>), ParseError> {
+    let (tree, places) = CEL
+        .parser()
+        .parse_with_source_info(source)
+        .map_err(|errors| syntax_error(source, &errors))?;
+    lower::lower(source, &tree, &places)
+}
+
+/// The generated CEL parser takes up to 0.3 MiB of stack per bracket, and the caller may have only
+/// two in all: it gets a stack of its own, large enough for what [`scan`] lets through.
+fn parse_deep(source: &str) -> Result<(Node, Vec<Reference>), ParseError> {
+    thread::scope(|scope| {
+        let reader = thread::Builder::new().stack_size(PARSER_STACK_BYTES);
+        match reader.spawn_scoped(scope, || parse(source)) {
+            Ok(reader) => reader.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => {
+                let mend = "try again, or use fewer brackets";
+                let message = "there is no memory to read the expression";
+                Err(error_at(source, 0, message, mend))
+            }
+        }
+    })
 }
 
 /// `root.a.b` and nothing else: by far the most frequent expression, and needs no parser.
@@ -96,7 +125,7 @@ fn syntax_error(source: &str, errors: &cel::ParseErrors) -> ParseError {
     } else if message.starts_with("invalid int") || message.starts_with("invalid uint") {
         let range = "an integer must fit into 64 bits; write a double, e.g. `1e20`";
         ("this number is too large".to_owned(), range)
-    } else if message.starts_with("invalid string literal") {
+    } else if message.starts_with("invalid string literal") || is_bad_text(message, quoted) {
         let escapes =
             "known escapes are \\n \\t \\\\ \\\" \\' \\xHH \\uHHHH; r\"…\" takes all as it is";
         ("this text has a wrong escape".to_owned(), escapes)
@@ -106,16 +135,19 @@ fn syntax_error(source: &str, errors: &cel::ParseErrors) -> ParseError {
             "write it like `1.5` or `1e9`",
         )
     } else if message.starts_with("unsupported syntax") {
-        (
-            format!("{message} is not supported"),
-            "use has(x.y), or coalesce(x.y, default)",
-        )
+        let mend = "use has(x.y), or coalesce(x.y, default)";
+        (format!("`{quoted}` is not supported"), mend)
     } else if quoted.is_empty() {
         ("the expression cannot be read here".to_owned(), MEND)
     } else {
         (format!("`{quoted}` does not fit here"), MEND)
     };
     error_at(source, byte, message, mend)
+}
+
+/// The lexer gives up at an escape it does not know.
+fn is_bad_text(message: &str, quoted: &str) -> bool {
+    message.starts_with("token recognition error") && quoted.contains('\\')
 }
 
 const MEND: &str =

@@ -8,10 +8,10 @@ use super::{
     budget::Stop,
     eval::{Env, Found, eval},
     functions::type_name,
-    nearest::nearest,
     number::Num,
     tree::{Node, Path},
 };
+use crate::problem::nearest;
 
 /// Names listed in an error before "…".
 const LISTED: usize = 8;
@@ -28,11 +28,12 @@ pub(super) fn read<'a>(path: &'a Path, scope: &'a dyn Scope) -> Found<'a> {
     };
     for (place, name) in rest.iter().enumerate() {
         value = step(value, name).map_err(|holder| {
-            let mut shown = path.root.name().to_owned();
+            let mut shown = format!("`{}", path.root.name());
             for member in &path.members[..=place] {
                 shown.push('.');
                 shown.push_str(member);
             }
+            shown.push('`');
             no_member(&shown, &holder, name, path.root == Root::Secrets)
         })?;
     }
@@ -155,13 +156,14 @@ pub(super) fn key(value: &Value) -> Option<Cow<'_, str>> {
 }
 
 fn absent(root: Root, member: Option<&str>, scope: &dyn Scope) -> Stop {
-    let whole = scope.get(root, None);
-    match (member, whole) {
-        (Some(name), Some(holder)) => no_member(root.name(), &holder, name, root == Root::Secrets),
-        (Some(name), None) if root == Root::Secrets => {
+    match (member, scope.get(root, None)) {
+        (Some(name), _) if root == Root::Secrets => {
             Stop::Missing(format!("there is no secret `{name}`"))
         }
-        (_, _) => Stop::Missing(format!("`{}` has no value here", root.name())),
+        (Some(name), Some(holder)) => {
+            no_member(&format!("`{}`", root.name()), &holder, name, false)
+        }
+        _ => Stop::Missing(format!("`{}` has no value here", root.name())),
     }
 }
 
@@ -169,16 +171,16 @@ fn no_member(shown: &str, holder: &Value, name: &str, secret: bool) -> Stop {
     let Value::Object(fields) = holder else {
         let kind = type_name(holder);
         return if holder.is_null() {
-            Stop::Missing(format!("`{shown}` is null, so it has no member `{name}`"))
+            Stop::Missing(format!("{shown} is null, so it has no member `{name}`"))
         } else {
-            Stop::Failed(format!("`{shown}` is {kind}, so it has no member `{name}`"))
+            Stop::Failed(format!("{shown} is {kind}, so it has no member `{name}`"))
         };
     };
     if secret {
-        return Stop::Missing(format!("`{shown}` has no such member"));
+        return Stop::Missing(format!("{shown} has no such member"));
     }
     Stop::Missing(format!(
-        "`{shown}` has no member `{name}`; {}",
+        "{shown} has no member `{name}`; {}",
         listed(fields, name)
     ))
 }
@@ -187,7 +189,10 @@ fn listed(fields: &Map<String, Value>, name: &str) -> String {
     if fields.is_empty() {
         return "it is empty".to_owned();
     }
-    if let Some(near) = nearest(name, fields.keys().map(String::as_str)) {
+    // Two short names are near to each other by chance.
+    if name.len() > 2
+        && let Some(near) = nearest(name, fields.keys().map(String::as_str))
+    {
         return format!("did you mean `{near}`?");
     }
     let names: Vec<&str> = fields.keys().take(LISTED).map(String::as_str).collect();

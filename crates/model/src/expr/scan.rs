@@ -23,10 +23,19 @@ pub(crate) struct Token<'s> {
     pub(crate) text: &'s str,
 }
 
-/// Splits a whole expression.
-pub(crate) fn tokens(source: &str) -> Result<Vec<Token<'_>>, ParseError> {
-    let (tokens, _) = scan(source, 0, false)?;
-    Ok(tokens)
+/// What the first look found out about a whole expression.
+pub(crate) struct Scanned<'s> {
+    pub(crate) tokens: Vec<Token<'s>>,
+    /// Brackets inside one another.
+    pub(crate) brackets: usize,
+    /// A bound on the depth of its tree.
+    pub(crate) depth: usize,
+}
+
+/// Looks through a whole expression.
+pub(crate) fn whole(source: &str) -> Result<Scanned<'_>, ParseError> {
+    let (scanned, _) = scan(source, 0, false)?;
+    Ok(scanned)
 }
 
 /// For a text with `${{` just before byte `from`: the byte where the closing `}}` starts.
@@ -35,17 +44,22 @@ pub(crate) fn closing(text: &str, from: usize) -> Result<usize, ParseError> {
     Ok(end)
 }
 
-/// One open bracket: how deep the tree below it has become so far.
+/// One open bracket, with a bound on how deep the tree inside it can be: every operator of one
+/// part (between commas) may stand above the deepest bracket of that part.
+#[derive(Default)]
 struct Level {
     close: char,
     at: usize,
-    depth: usize,
-    deepest: usize,
+    operators: usize,
+    deepest_bracket: usize,
+    /// The largest bound of a part so far.
+    bound: usize,
 }
 
 struct Nesting<'s> {
     source: &'s str,
     levels: Vec<Level>,
+    most_levels: usize,
     base: Level,
 }
 
@@ -54,12 +68,16 @@ impl<'s> Nesting<'s> {
         Self {
             source,
             levels: Vec::new(),
-            base: Level {
-                close: '\0',
-                at: 0,
-                depth: 0,
-                deepest: 0,
-            },
+            most_levels: 0,
+            base: Level::default(),
+        }
+    }
+
+    fn scanned<'t>(&self, tokens: Vec<Token<'t>>) -> Scanned<'t> {
+        Scanned {
+            tokens,
+            brackets: self.most_levels,
+            depth: self.base.bound,
         }
     }
 
@@ -67,12 +85,14 @@ impl<'s> Nesting<'s> {
         self.levels.last_mut().unwrap_or(&mut self.base)
     }
 
-    fn deeper(&mut self, by: usize, at: usize) -> Result<(), ParseError> {
+    /// One more operator, or a bracket that `inside` levels of tree stand in.
+    fn deeper(&mut self, operators: usize, inside: usize, at: usize) -> Result<(), ParseError> {
         let source = self.source;
         let top = self.top();
-        top.depth += by;
-        top.deepest = top.deepest.max(top.depth);
-        if top.deepest > MAX_NESTING {
+        top.operators += operators;
+        top.deepest_bracket = top.deepest_bracket.max(inside);
+        top.bound = top.bound.max(top.operators + top.deepest_bracket);
+        if top.bound > MAX_NESTING {
             return Err(error_at(
                 source,
                 at,
@@ -81,6 +101,12 @@ impl<'s> Nesting<'s> {
             ));
         }
         Ok(())
+    }
+
+    fn comma(&mut self) {
+        let top = self.top();
+        top.operators = 0;
+        top.deepest_bracket = 0;
     }
 
     fn open(&mut self, bracket: char, at: usize) -> Result<(), ParseError> {
@@ -100,15 +126,15 @@ impl<'s> Nesting<'s> {
         self.levels.push(Level {
             close,
             at,
-            depth: 0,
-            deepest: 0,
+            ..Level::default()
         });
+        self.most_levels = self.most_levels.max(self.levels.len());
         Ok(())
     }
 
     fn close(&mut self, bracket: char, at: usize) -> Result<(), ParseError> {
         match self.levels.pop() {
-            Some(level) if level.close == bracket => self.deeper(level.deepest + 1, at),
+            Some(level) if level.close == bracket => self.deeper(1, level.bound + 1, at),
             Some(level) => Err(error_at(
                 self.source,
                 at,
@@ -125,7 +151,7 @@ impl<'s> Nesting<'s> {
     }
 }
 
-fn scan(source: &str, from: usize, template: bool) -> Result<(Vec<Token<'_>>, usize), ParseError> {
+fn scan(source: &str, from: usize, template: bool) -> Result<(Scanned<'_>, usize), ParseError> {
     let mut nesting = Nesting::new(source);
     let mut tokens: Vec<Token<'_>> = Vec::new();
     let mut at = from;
@@ -135,7 +161,7 @@ fn scan(source: &str, from: usize, template: bool) -> Result<(Vec<Token<'_>>, us
             continue;
         }
         if template && nesting.levels.is_empty() && source[at..].starts_with("}}") {
-            return Ok((tokens, at));
+            return Ok((nesting.scanned(tokens), at));
         }
         if source[at..].starts_with("//") {
             // CEL would take the rest for a comment, and `a // 2` for `a`.
@@ -152,8 +178,8 @@ fn scan(source: &str, from: usize, template: bool) -> Result<(Vec<Token<'_>>, us
             match first {
                 '(' | '[' | '{' => nesting.open(first, at)?,
                 ')' | ']' | '}' => nesting.close(first, at)?,
-                ',' => nesting.top().depth = 0,
-                _ => nesting.deeper(1, at)?,
+                ',' => nesting.comma(),
+                _ => nesting.deeper(1, 0, at)?,
             }
         }
         at += token.text.len();
@@ -176,7 +202,7 @@ fn scan(source: &str, from: usize, template: bool) -> Result<(Vec<Token<'_>>, us
             "close it with `}}`, or write `$${{` for the characters themselves",
         ));
     }
-    Ok((tokens, at))
+    Ok((nesting.scanned(tokens), at))
 }
 
 fn token_at<'s>(
@@ -224,7 +250,16 @@ fn refuse_word(
     before: Option<&Token<'_>>,
 ) -> Result<(), ParseError> {
     if before.is_some_and(|token| token.text == ".") {
-        return Ok(());
+        if !matches!(word, "in" | "true" | "false" | "null") {
+            return Ok(());
+        }
+        let message = format!("`.{word}`: this word cannot stand behind a dot");
+        return Err(error_at(
+            source,
+            at,
+            message,
+            &format!("write `x[\"{word}\"]`"),
+        ));
     }
     let instead = match word {
         "and" | "AND" => "&&",
