@@ -20,8 +20,8 @@ pub(super) enum Outcome {
     Skipped(String),
 }
 
-/// What a test prints, alone on a line, before it returns without having tested.
-const SKIPPED: &str = "SKIPPED: ";
+/// What a test prints at the start of a line before it returns without having tested.
+const SKIPPED: &str = "SKIPPED";
 
 pub(super) fn cases(xml: &str) -> Vec<Case> {
     xml.split("<testcase ").skip(1).map(case).collect()
@@ -36,12 +36,10 @@ fn case(text: &str) -> Case {
             .map_or(rest, |(body, _)| body),
     };
     let failed = ["<failure", "<error"].iter().any(|tag| body.contains(tag));
-    let reason = body
-        .lines()
-        .find_map(|line| line.trim().split_once(SKIPPED));
+    let reason = body.lines().find_map(skipped);
     let outcome = match (failed, reason) {
         (true, _) => Outcome::Failed,
-        (false, Some((_, reason))) => Outcome::Skipped(unescape(clean(reason))),
+        (false, Some(reason)) => Outcome::Skipped(unescape(reason)),
         (false, None) if body.contains("<skipped") => Outcome::Skipped("ignored".to_owned()),
         (false, None) => Outcome::Passed,
     };
@@ -52,9 +50,16 @@ fn case(text: &str) -> Case {
     }
 }
 
-/// The reason may be the last line before the output's closing tag.
-fn clean(reason: &str) -> &str {
-    reason.split_once("</").map_or(reason, |(reason, _)| reason)
+/// The reason on such a line, which may share its line with the tags around the output.
+fn skipped(line: &str) -> Option<&str> {
+    let text = line.trim_start();
+    let text = match text.split_once('>') {
+        Some((tag, text)) if tag.starts_with("<system-") => text,
+        _ => text,
+    };
+    let reason = text.strip_prefix(SKIPPED)?;
+    let reason = reason.split_once("</").map_or(reason, |(reason, _)| reason);
+    Some(reason.trim_start_matches(':').trim())
 }
 
 fn attribute(head: &str, name: &str) -> String {

@@ -11,7 +11,8 @@ const DATABASES: [(&str, &str); 4] = [
     ("mssql", "SQL Server"),
     ("mysql", "MySQL / MariaDB"),
 ];
-pub(super) const NO_DATABASE: &str = "none";
+/// Pure, or all databases inside one test.
+pub(super) const NO_DATABASE: &str = "-";
 
 #[derive(Clone, Copy, Default, Debug, PartialEq)]
 pub(super) struct Count {
@@ -182,7 +183,7 @@ mod tests {
         summary.not_run("SQL Server", "not built yet");
         let expected = "
 suite  database         passed  failed  skipped
-model  none                  1       0        0
+model  -                     1       0        0
 store  PostgreSQL            1       1        1
 store  SQLite                1       0        0
 
