@@ -106,6 +106,7 @@ catalog! {
     run_ids_by_project: "run" / "ids_by_project",
     run_ids_by_status: "run" / "ids_by_status",
     run_insert: "run" / "insert",
+    run_owned: "run" / "owned",
     run_park: "run" / "park" postgres,
     run_records: "run" / "records",
     run_release: "run" / "release",

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use runstone_db::{Class, Database, Error as DbError, RetryPolicy, Row as DbRow, Tx, Value, retry};
-use runstone_model::ids::RunId;
+use runstone_model::{ids::RunId, run::Kind};
 use uuid::Uuid;
 
-use crate::{Claim, Claimed, Error, catalog::Catalog, journal::TAKEN_OVER_KIND, run};
+use crate::{Claim, Claimed, Error, catalog::Catalog, run};
 
 /// How often the `taken_over` rows are tried against an old owner who goes on writing. Each try
 /// loses only to a row that the old owner had in flight, and it has one in flight a run.
@@ -73,7 +73,7 @@ async fn fence(tx: &mut Tx, sql: &Catalog, claim: Claim, owned: &[RunId]) -> Res
         return Ok(());
     }
     let params = [
-        ("kind", Value::Int(TAKEN_OVER_KIND.into())),
+        ("kind", Value::Int((Kind::TakenOver as i16).into())),
         ("now", claim.now.0.into()),
         (
             "body",
@@ -102,6 +102,7 @@ async fn one(
 ) -> Result<Vec<Candidate>, DbError> {
     let params = [
         ("id", run.0.into()),
+        ("server", claim.server.0.into()),
         ("expired_before", claim.expired_before.0.into()),
     ];
     let found = tx.fetch_optional(&sql.run_claimable_one, &params).await?;
@@ -114,7 +115,10 @@ async fn one(
 
 async fn many(tx: &mut Tx, sql: &Catalog, claim: Claim) -> Result<Vec<Candidate>, DbError> {
     let limit = Value::from(claim.limit);
-    let expired = [("expired_before", claim.expired_before.0.into())];
+    let expired = [
+        ("server", claim.server.0.into()),
+        ("expired_before", claim.expired_before.0.into()),
+    ];
     let dead = tx.fetch_all(&sql.run_dead_owners, &expired).await?;
     let rows = tx
         .fetch_all(&sql.run_claimable_unowned, &[("limit", limit.clone())])

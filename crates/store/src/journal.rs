@@ -6,9 +6,6 @@ use runstone_model::{ids::RunId, time::Timestamp};
 
 use crate::{Error, Row, StoredRow, blob, catalog::Catalog, cells::Cells};
 
-/// `runstone_model::run::Kind::TakenOver`: the row that fences an earlier owner.
-pub const TAKEN_OVER_KIND: i16 = 5;
-
 /// An unsigned number as SQL has it.
 pub(crate) fn int(number: u64) -> Value {
     Value::Int(i64::try_from(number).unwrap_or(i64::MAX))

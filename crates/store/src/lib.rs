@@ -24,7 +24,6 @@ use runstone_model::{
 };
 
 pub use doctor::{Finding, Severity};
-pub use journal::TAKEN_OVER_KIND;
 pub use open::{OpenError, OpenOptions};
 pub use sql_store::SqlStore;
 pub use types::*;
@@ -61,6 +60,9 @@ pub trait Store: Send + Sync {
 
     /// Gives up everything `server` owns (a clean stop): the runs have no owner afterwards.
     fn release(&self, server: ServerId) -> BoxFuture<'_, Result<u64, Error>>;
+
+    /// The unfinished runs that `server` owns, oldest first, at most 1,000.
+    fn owned(&self, server: ServerId) -> BoxFuture<'_, Result<Vec<RunId>, Error>>;
 
     /// Asks the owner of a run to cancel it. False when the run is unknown or already ended.
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>>;

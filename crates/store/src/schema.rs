@@ -47,7 +47,10 @@ pub(crate) fn known_version(dialect: Dialect) -> u32 {
         .map_or(0, |newest| newest.version)
 }
 
-/// The real clock: when a migration was applied is a note for people and decides nothing.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "when a migration was applied is a note for people and decides nothing"
+)]
 fn now_us() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -31,3 +31,19 @@ pub(crate) async fn release(db: &Database, sql: &Catalog, server: ServerId) -> R
     batch.push(&sql.server_delete, row, None);
     Ok(db.batch(batch).await?.first().copied().unwrap_or(0))
 }
+
+/// Runs answered by [`owned`] at a time.
+const OWNED: u32 = 1000;
+
+/// The unfinished runs of `server`, oldest first.
+pub(crate) async fn owned(
+    db: &Database,
+    sql: &Catalog,
+    server: ServerId,
+) -> Result<Vec<RunId>, Error> {
+    let params = [
+        ("server", Value::Uuid(server.0)),
+        ("limit", Value::from(OWNED)),
+    ];
+    run::run_ids(db.fetch_all(&sql.run_owned, &params).await?)
+}

@@ -135,6 +135,10 @@ impl Store for SqlStore {
         Box::pin(server::release(&self.db, &self.sql, server))
     }
 
+    fn owned(&self, server: ServerId) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
+        Box::pin(server::owned(&self.db, &self.sql, server))
+    }
+
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
         Box::pin(run::request_cancel(&self.db, &self.sql, run, now))
     }

@@ -172,7 +172,8 @@ pub struct Claim {
     pub expired_before: Timestamp,
     /// At most so many.
     pub limit: u32,
-    /// Only this run.
+    /// Only this run, and also when `server` owns it already: it may own it without knowing, when
+    /// the answer to an earlier claim was lost.
     pub only: Option<RunId>,
 }
 

@@ -1,4 +1,4 @@
--- Owners of unfinished runs that are not alive. Jumps from owner to owner, so the cost grows with
+-- Owners of unfinished runs that are not alive, but for the server that asks. Jumps from owner to owner, so the cost grows with
 -- the owners and not with their runs. Index: runs_unfinished, servers primary key.
 WITH RECURSIVE owners (id) AS (
   SELECT (SELECT owner_id FROM runs WHERE finished_at IS NULL AND owner_id IS NOT NULL
@@ -9,5 +9,5 @@ WITH RECURSIVE owners (id) AS (
   FROM owners WHERE owners.id IS NOT NULL
 )
 SELECT owners.id FROM owners
-WHERE owners.id IS NOT NULL AND NOT EXISTS (
+WHERE owners.id IS NOT NULL AND owners.id <> :server AND NOT EXISTS (
   SELECT 1 FROM servers s WHERE s.id = owners.id AND s.heartbeat_at >= :expired_before)

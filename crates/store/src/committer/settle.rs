@@ -115,8 +115,7 @@ impl Settling<'_> {
             };
             loop {
                 match error.class {
-                    Class::Expectation => return Err(Error::Fenced),
-                    Class::Unique => phantoms += 1,
+                    Class::Expectation | Class::Unique => phantoms += 1,
                     class if fault::may_pass(class) => {
                         attempt += 1;
                         if !self.pause(attempt).await {
@@ -128,6 +127,10 @@ impl Settling<'_> {
                 match self.standing(work).await {
                     Ok(Standing::Landed) => return Ok(()),
                     Ok(Standing::Taken) => return Err(Error::Fenced),
+                    // The run's row is not there, or of another epoch.
+                    Ok(Standing::Absent) if error.class == Class::Expectation => {
+                        return Err(Error::Fenced);
+                    }
                     Ok(Standing::Absent) if phantoms >= PHANTOM_TRIES => return Err(error.into()),
                     Ok(Standing::Absent) => break,
                     Err(again) => error = again,
