@@ -182,10 +182,6 @@ impl<'a> Source<'a> {
         self.text[*start..end].trim_end_matches(['\n', '\r'])
     }
 
-    pub(super) fn line_count(&self) -> u32 {
-        u32::try_from(self.lines.len()).unwrap_or(u32::MAX)
-    }
-
     /// The place of the character `offset` of the text that `doc` holds; the start of `doc` when
     /// that cannot be told.
     pub(super) fn inside(&self, doc: &Doc, offset: usize) -> Place {
@@ -196,13 +192,13 @@ impl<'a> Source<'a> {
             return doc.at;
         }
         match style {
-            Style::Plain => self.walk(doc.at, 0, offset, |_| 1),
+            Style::Plain | Style::Folded => self.walk(doc.at, 0, offset, |_| 1),
             Style::Single => self.walk(doc.at, 1, offset, |rest| {
                 if rest.starts_with("''") { 2 } else { 1 }
             }),
             Style::Double => self.walk(doc.at, 1, offset, escape_len),
-            Style::Literal => self.in_literal(doc.at, text, offset),
-            Style::Folded | Style::Unplaced => doc.at,
+            Style::Literal => in_literal(doc.at, text, offset),
+            Style::Unplaced => doc.at,
         }
     }
 
@@ -224,27 +220,21 @@ impl<'a> Source<'a> {
             column: u32::try_from(column + 1).unwrap_or(u32::MAX),
         }
     }
+}
 
-    /// In a `|` block: its lines follow the line of the mark, all indented alike.
-    fn in_literal(&self, at: Place, text: &str, offset: usize) -> Place {
-        let before: String = text.chars().take(offset).collect();
-        let newlines = before.matches('\n').count();
-        let column = before.chars().rev().take_while(|c| *c != '\n').count();
-        let first = (at.line + 1..=self.line_count())
-            .map(|n| self.line(n))
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("");
-        let indent = first.len() - first.trim_start_matches(' ').len();
-        // Spaces that belong to the text itself follow the indentation.
-        let own = text
-            .trim_start_matches('\n')
-            .chars()
-            .take_while(|c| *c == ' ')
-            .count();
-        Place {
-            line: at.line + 1 + u32::try_from(newlines).unwrap_or(0),
-            column: u32::try_from(indent.saturating_sub(own) + column + 1).unwrap_or(u32::MAX),
-        }
+/// In a `|` block: `at` is where the text of the first line that is not empty begins.
+fn in_literal(at: Place, text: &str, offset: usize) -> Place {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let leading = text.len() - text.trim_start_matches('\n').len();
+    let before = text
+        .char_indices()
+        .nth(offset)
+        .map_or(text, |(i, _)| &text[..i]);
+    let newlines = before.matches('\n').count();
+    let column = before.chars().rev().take_while(|c| *c != '\n').count();
+    Place {
+        line: (at.line + count(newlines)).saturating_sub(count(leading)),
+        column: at.column + count(column),
     }
 }
 

@@ -3,11 +3,14 @@
 mod canonical;
 mod check_graph;
 mod check_writes;
+mod comments;
 mod doc;
 pub mod draw;
 pub mod duration;
 mod edges;
+mod format;
 mod input;
+mod layout;
 mod names;
 mod nodes;
 mod read;
@@ -17,6 +20,7 @@ mod schema_refs;
 mod state;
 mod yaml;
 
+pub use format::format;
 pub use input::{InputCheck, InputProblem};
 
 use std::{sync::Arc, time::Duration};

@@ -17,10 +17,18 @@ use crate::{
 /// What a file holds besides its values; only the formatter asks.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    /// Character ranges of the scalars, in order.
-    pub(super) scalars: Vec<(usize, usize)>,
+    /// The scalars in order.
+    pub(super) scalars: Vec<Scalar>,
     /// Whether a part is written once and used again.
     pub(super) aliases: bool,
+}
+
+/// Where a scalar stands, as character positions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scalar {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) style: Style,
 }
 
 /// The document of a file, and problems that do not keep it from being read.
@@ -61,7 +69,7 @@ fn place(mark: &Marker) -> Place {
     }
 }
 
-/// YAML forbids them, and the parser takes a NUL for the end of the file.
+/// YAML forbids them (and more, which JSON allows), and the parser takes a NUL for the end of the file.
 fn refuse_control_characters(text: &str) -> Result<(), Problem> {
     let (mut line, mut column) = (1, 0);
     for c in text.chars() {
@@ -69,7 +77,7 @@ fn refuse_control_characters(text: &str) -> Result<(), Problem> {
         match c {
             '\n' => (line, column) = (line + 1, 0),
             '\t' | '\r' => {}
-            c if c.is_control() && c != '\u{85}' => {
+            c if c < ' ' => {
                 return Err(problem(
                     "syntax",
                     Place { line, column },
@@ -216,9 +224,13 @@ impl Builder {
             }
             Event::Alias(id) => self.alias(at, id),
             Event::Scalar(text, style, anchor, tag) => {
-                self.layout
-                    .scalars
-                    .push((span.start.index(), span.end.index()));
+                let style = written(style);
+                let (start, mut end) = (span.start.index(), span.end.index());
+                if text.trim_end_matches('\n').is_empty() && is_block(style) {
+                    // The range of an empty block is that of its `|`, and of a comment behind it.
+                    end = start;
+                }
+                self.layout.scalars.push(Scalar { start, end, style });
                 let doc = scalar(at, text, style, tag.as_deref())?;
                 self.grow(at, 1, doc.as_text().map_or(0, str::len))?;
                 self.done(doc, anchor, 1)
@@ -418,28 +430,30 @@ fn unknown_tag(at: Place, tag: &Tag) -> Problem {
     )
 }
 
-fn scalar(
-    at: Place,
-    text: Cow<'_, str>,
-    style: ScalarStyle,
-    tag: Option<&Tag>,
-) -> Result<Doc, Problem> {
-    let written = match style {
+fn is_block(style: Style) -> bool {
+    matches!(style, Style::Literal | Style::Folded)
+}
+
+fn written(style: ScalarStyle) -> Style {
+    match style {
         ScalarStyle::Plain => Style::Plain,
         ScalarStyle::SingleQuoted => Style::Single,
         ScalarStyle::DoubleQuoted => Style::Double,
         ScalarStyle::Literal => Style::Literal,
         ScalarStyle::Folded => Style::Folded,
-    };
+    }
+}
+
+fn scalar(at: Place, text: Cow<'_, str>, style: Style, tag: Option<&Tag>) -> Result<Doc, Problem> {
     let as_text = match tag {
-        None => style != ScalarStyle::Plain,
+        None => style != Style::Plain,
         Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => true,
         Some(tag) => return Err(unknown_tag(at, tag)),
     };
     if as_text {
         return Ok(Doc {
             at,
-            content: Content::Text(text.into_owned(), written),
+            content: Content::Text(text.into_owned(), style),
         });
     }
     let content = match plain(&text) {
@@ -453,13 +467,18 @@ fn scalar(
                 "use a finite number, or quote it",
             ));
         }
-        None => Content::Text(text.into_owned(), written),
+        None => Content::Text(text.into_owned(), style),
     };
     Ok(Doc { at, content })
 }
 
+/// Whether an unquoted text is read as that text and nothing else.
+pub(super) fn is_text(text: &str) -> bool {
+    plain(text).is_none() && !is_special_float(text)
+}
+
 /// What an unquoted text stands for (YAML 1.2 core schema); `None`: just the text.
-pub(super) fn plain(text: &str) -> Option<Content> {
+fn plain(text: &str) -> Option<Content> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Some(Content::Null),
         "true" | "True" | "TRUE" => return Some(Content::Bool(true)),
