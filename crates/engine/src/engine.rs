@@ -2,13 +2,14 @@
 //! `run/`, loops in `loops/`.
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
 use runstone_model::{
     ids::{RunId, ServerId},
     run::Secrets,
+    time::Timestamp,
 };
 use runstone_store::Store;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -38,6 +39,9 @@ pub struct Options {
     pub secrets: Arc<dyn Secrets>,
     /// How long to keep trying when the database does not answer; `None`: for ever.
     pub patience: Option<Duration>,
+    /// No other process can own runs on this database (an SQLite file is locked by its one
+    /// engine): whoever was last heard of before this engine was made is dead, lease or not.
+    pub alone: bool,
 }
 
 impl Default for Options {
@@ -50,6 +54,7 @@ impl Default for Options {
             ids: Arc::new(RealIds),
             secrets: Arc::new(EnvSecrets),
             patience: None,
+            alone: false,
         }
     }
 }
@@ -77,9 +82,13 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) server: ServerId,
+    /// When it was made.
+    pub(crate) since: Timestamp,
     pub(crate) flows: Flows,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) stop: watch::Sender<bool>,
+    /// Whether this server may own runs that are not live in it: an answer was lost.
+    pub(crate) suspect: AtomicBool,
     live: Mutex<HashMap<RunId, mpsc::UnboundedSender<Control>>>,
 }
 
@@ -88,6 +97,7 @@ impl Engine {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, registry: Registry, options: Options) -> Self {
         let server = ServerId(options.ids.next());
+        let since = options.clock.now();
         Self {
             inner: Arc::new(Inner {
                 store,
@@ -95,9 +105,11 @@ impl Engine {
                 clock: Arc::clone(&options.clock),
                 ids: Arc::clone(&options.ids),
                 server,
+                since,
                 flows: Flows::default(),
                 events: broadcast::channel(EVENTS).0,
                 stop: watch::channel(false).0,
+                suspect: AtomicBool::new(false),
                 live: Mutex::default(),
                 options,
             }),
@@ -155,6 +167,10 @@ impl Inner {
                 Some(receiver)
             }
         }
+    }
+
+    pub(crate) fn is_live(&self, run: RunId) -> bool {
+        self.lock_live().contains_key(&run)
     }
 
     pub(crate) fn leave(&self, run: RunId) {

@@ -1,4 +1,6 @@
 //! Takes over runs that nobody runs: new detached ones and those of dead servers.
+use std::sync::atomic::Ordering;
+
 use crate::{Engine, Error, RunHandle};
 
 /// Runs claimed at a time: one round of set-based statements.
@@ -17,6 +19,25 @@ pub struct ClaimReport {
 }
 
 impl Claim {
+    /// Goes on with runs that this server owns without knowing: after an error, the answer to a
+    /// claim or a start may have been lost although the work was done.
+    async fn adopt(&self) -> Result<Vec<RunHandle>, Error> {
+        let inner = &self.0.inner;
+        if !inner.suspect.swap(false, Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        let owned = inner.store.owned(inner.server).await.inspect_err(|_| {
+            inner.suspect.store(true, Ordering::Relaxed);
+        })?;
+        let mut adopted = Vec::new();
+        for run in owned {
+            if !inner.is_live(run) {
+                adopted.extend(self.0.claim(1, Some(run)).await?);
+            }
+        }
+        Ok(adopted)
+    }
+
     /// One round, as far as there is room.
     pub async fn run_once(&self) -> Result<ClaimReport, Error> {
         let room = self.0.inner.options.max_live.saturating_sub(self.0.live());
@@ -24,8 +45,10 @@ impl Claim {
         if limit == 0 {
             return Ok(ClaimReport::default());
         }
-        let claimed = self.0.claim(limit, None).await?;
-        let more = claimed.len() as u64 >= u64::from(limit);
+        let mut claimed = self.adopt().await?;
+        let taken = self.0.claim(limit, None).await?;
+        let more = taken.len() as u64 >= u64::from(limit);
+        claimed.extend(taken);
         Ok(ClaimReport { claimed, more })
     }
 }

@@ -59,6 +59,12 @@ impl History {
 }
 
 impl Engine {
+    /// A run's newest committed state, from its newest snapshot on.
+    pub async fn state(&self, run: RunId) -> Result<Value, Error> {
+        let loaded = self.inner.store.load(&[run]).await?.pop().ok_or(Error::NoSuchRun(run))?;
+        Ok(super::load::fold(self, loaded).await?.state_json())
+    }
+
     /// Everything that happened to a run.
     pub async fn history(&self, run: RunId) -> Result<History, Error> {
         let store = &self.inner.store;

@@ -1,10 +1,14 @@
 //! Starting a run, resuming one, cancelling one.
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use runstone_model::{
     ids::{ProjectId, RunId},
     limits::{MAX_DEPTH, MAX_INPUT_BYTES},
     run::{RunEnd, RunInfo, RunState},
+    time::Timestamp,
 };
 use runstone_store as store;
 use serde_json::Value;
@@ -103,6 +107,7 @@ impl Engine {
             .await;
         if let Err(error) = created {
             inner.leave(id);
+            inner.suspect.store(true, Ordering::Relaxed);
             return Err(error.into());
         }
         let Some(control) = receiver else { return Ok(RunHandle { id, done: None }) };
@@ -117,6 +122,9 @@ impl Engine {
         let engine = self.clone();
         tokio::spawn(async move {
             let result = driver.run().await;
+            if matches!(result, RunResult::Stuck(_)) {
+                engine.inner.suspect.store(true, Ordering::Relaxed);
+            }
             engine.inner.leave(id);
             let _ = sender.send(result); // nobody has to wait for it
         });
@@ -129,6 +137,9 @@ impl Engine {
         if record.status.is_final() {
             return Err(Error::AlreadyEnded(id, record.status.name()));
         }
+        if self.inner.is_live(id) {
+            return Err(Error::OwnedElsewhere(id));
+        }
         let mut handles = self.claim(1, Some(id)).await?;
         handles.pop().ok_or(Error::OwnedElsewhere(id))
     }
@@ -139,10 +150,21 @@ impl Engine {
         if *inner.stop.borrow() {
             return Err(Error::Stopping);
         }
+        let claimed = self.take(limit, only).await;
+        if claimed.is_err() {
+            inner.suspect.store(true, Ordering::Relaxed);
+        }
+        claimed
+    }
+
+    async fn take(&self, limit: u32, only: Option<RunId>) -> Result<Vec<RunHandle>, Error> {
+        let inner = &self.inner;
         let now = inner.clock.now();
         let lease = i64::try_from(inner.options.lease.as_micros()).unwrap_or(i64::MAX);
-        let expired_before =
-            runstone_model::time::Timestamp(now.0.saturating_sub(lease));
+        let mut expired_before = Timestamp(now.0.saturating_sub(lease));
+        if inner.options.alone {
+            expired_before = expired_before.max(inner.since);
+        }
         inner.store.heartbeat(inner.server, now).await?;
         let claim = store::Claim { server: inner.server, now, expired_before, limit, only };
         let claimed = inner.store.claim(claim).await?;
