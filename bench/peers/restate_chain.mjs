@@ -127,6 +127,11 @@ bind-address = "127.0.0.1:${ingress}"
     child.once("exit", (code) => reject(new Error(`restate-server ended with ${code}`)));
   });
   gone.catch(() => {});
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.once(signal, () => {
+      child.kill("SIGKILL");
+      process.exit(1);
+    });
   await Promise.race([gone, eventually("restate-server", () => call(admin, "GET", "/health"))]);
   return { child, admin, ingress };
 }
@@ -178,6 +183,8 @@ try {
     console.log(JSON.stringify(line));
   }
 } finally {
+  const ended = new Promise((resolve) => server.child.once("exit", resolve));
   server.child.kill("SIGKILL");
+  await ended;
 }
 process.exit(0);
