@@ -1,6 +1,7 @@
 //! `code.detect`: what is wrong, where, and how bad.
 use futures::future::{BoxFuture, FutureExt};
 use runstone_engine::node::{Context, Node, NodeError, Outcome, Spec};
+use runstone_model::failure::Class;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,6 +14,9 @@ use super::{
     work::{Stop, blocking},
 };
 use crate::with;
+
+/// Issues in one result.
+const MAX_ISSUES: usize = 20_000;
 
 /// The kind `code.detect`.
 #[derive(Clone, Copy, Debug)]
@@ -47,16 +51,21 @@ fn all(with: &With, stop: &Stop) -> Result<Value, NodeError> {
         stop.check()?;
         let metrics = measure(function, stop)?;
         let found = rules::find(function, metrics, &with.limits, stop)?;
-        issues.extend(
-            found
-                .into_iter()
-                .map(|finding| in_function(function, finding)),
-        );
+        let wanted = found
+            .into_iter()
+            .filter(|one| !with.disable.contains(&one.rule));
+        issues.extend(wanted.map(|finding| in_function(function, finding)));
+        if issues.len() > MAX_ISSUES {
+            return Err(too_many());
+        }
     }
     for file in &with.files {
-        issues.extend(in_file(file));
+        let found = in_file(file).into_iter();
+        issues.extend(found.filter(|issue| !with.disable.contains(&issue.rule)));
     }
-    issues.retain(|issue: &Issue| !with.disable.contains(&issue.rule));
+    if issues.len() > MAX_ISSUES {
+        return Err(too_many());
+    }
     issues.sort_by(|a, b| {
         (&a.path, a.line, a.column, a.rule).cmp(&(&b.path, b.line, b.column, b.rule))
     });
@@ -73,6 +82,15 @@ fn all(with: &With, stop: &Stop) -> Result<Value, NodeError> {
         "warnings": count(Severity::Warning),
         "infos": count(Severity::Info),
     }))
+}
+
+fn too_many() -> NodeError {
+    let mut error = NodeError::new(
+        Class::Resource,
+        format!("more than {MAX_ISSUES} issues; review a smaller folder, or `disable` rules"),
+    );
+    error.retryable = Some(false);
+    error
 }
 
 fn in_function(function: &Function, finding: Finding) -> Issue {

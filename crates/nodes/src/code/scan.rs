@@ -11,6 +11,9 @@ use super::{
     work::Stop,
 };
 
+/// Comments that ask for work that are listed for one file.
+const MAX_MARKERS: usize = 1000;
+
 /// What one source text holds.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
@@ -204,7 +207,7 @@ impl State<'_> {
 
     fn mark(&mut self, node: Node<'_>) {
         for (at, row) in text(node, self.source).lines().enumerate() {
-            if marker(row).is_some() {
+            if marker(row).is_some() && self.found.markers.len() < MAX_MARKERS {
                 let text: String = row.trim().chars().take(120).collect();
                 let line = line(node).saturating_add(count(at));
                 self.found.markers.push(Marker { line, text });

@@ -60,8 +60,9 @@ fn suggest(with: Value) -> Result<Outcome, NodeError> {
     let mut seen = BTreeSet::new();
     issues.retain(|issue| seen.insert(issue.id()));
     issues.sort_by(|a, b| {
-        let key = |issue: &Issue| (std::cmp::Reverse(issue.points()), issue.path.clone());
-        (key(a), a.line, a.column, a.rule).cmp(&(key(b), b.line, b.column, b.rule))
+        let place = |issue: &Issue| (issue.line, issue.column, issue.rule);
+        let by_place = || (&a.path, place(a)).cmp(&(&b.path, place(b)));
+        b.points().cmp(&a.points()).then_with(by_place)
     });
     let open: Vec<Issue> = match addressed {
         Some(addressed) => {

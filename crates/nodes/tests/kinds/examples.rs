@@ -33,10 +33,23 @@ fn every_example_is_a_valid_flow() {
         let text = fs::read_to_string(&path).unwrap();
         match Flow::parse(&text, &kinds) {
             Ok(flow) => {
-                assert!(flow.warnings.is_empty(), "{}: {:#?}", path.display(), flow.warnings);
+                assert!(
+                    flow.warnings.is_empty(),
+                    "{}: {:#?}",
+                    path.display(),
+                    flow.warnings
+                );
                 let head = text.lines().next().unwrap_or_default();
-                assert!(head.starts_with("# "), "{}: no comment head", path.display());
-                assert!(text.contains("runstone run examples/"), "{}", path.display());
+                assert!(
+                    head.starts_with("# "),
+                    "{}: no comment head",
+                    path.display()
+                );
+                assert!(
+                    text.contains("runstone run examples/"),
+                    "{}",
+                    path.display()
+                );
             }
             Err(problems) => panic!("{}: {problems:#?}", path.display()),
         }

@@ -17,7 +17,10 @@ use serde_json::Value;
 
 /// The kinds by name.
 fn kinds(options: Builtin) -> BTreeMap<&'static str, Arc<dyn Node>> {
-    builtin(options).into_iter().map(|kind| (kind.spec().name, kind)).collect()
+    builtin(options)
+        .into_iter()
+        .map(|kind| (kind.spec().name, kind))
+        .collect()
 }
 
 /// What an attempt gets from an engine.
@@ -35,9 +38,12 @@ fn context() -> Context {
 
 /// Runs one attempt; `with` and the result must fit the kind's schemas.
 async fn run(kind: &str, with: Value) -> Result<Value, NodeError> {
-    let node = kinds(Builtin { workspace: repository(), ..Builtin::default() })
-        .remove(kind)
-        .unwrap_or_else(|| panic!("no kind {kind}"));
+    let node = kinds(Builtin {
+        workspace: repository(),
+        ..Builtin::default()
+    })
+    .remove(kind)
+    .unwrap_or_else(|| panic!("no kind {kind}"));
     let spec = node.spec();
     assert_fits(&spec.with, &with);
     let outcome = node.run(context(), with).await?;
@@ -48,7 +54,9 @@ async fn run(kind: &str, with: Value) -> Result<Value, NodeError> {
 /// Runs one attempt whose `with` no engine would let through.
 async fn run_unchecked(kind: &str, with: Value) -> Result<Value, NodeError> {
     let node = kinds(Builtin::default()).remove(kind).unwrap();
-    node.run(context(), with).await.map(|outcome| outcome.result)
+    node.run(context(), with)
+        .await
+        .map(|outcome| outcome.result)
 }
 
 #[track_caller]
