@@ -74,6 +74,11 @@ impl Engine {
         Ok(pinned)
     }
 
+    /// Keeps a flow that was pinned by another engine on the same database, to save reading it.
+    pub fn keep_flow(&self, flow: &PinnedFlow) {
+        self.inner.flows.keep(flow);
+    }
+
     /// The stored version `id`.
     pub async fn flow_version(&self, id: FlowVersionId) -> Result<PinnedFlow, Error> {
         if let Some(kept) = self.inner.flows.get(id) {

@@ -115,8 +115,8 @@ impl Tables {
         let dead = |owner: Option<ServerId>| match owner {
             None => true,
             Some(owner) => {
-                owner != claim.server
-                    && self.servers.get(&owner).is_none_or(|at| *at < claim.expired_before)
+                owner == claim.server && claim.only.is_some()
+                    || owner != claim.server && self.servers.get(&owner).is_none_or(|at| *at < claim.expired_before)
             }
         };
         let open = |record: &&RunRecord| {
@@ -255,6 +255,12 @@ impl Store for Oracle {
         tables.servers.remove(&server);
         drop(tables);
         ready(Ok(released))
+    }
+
+    fn owned(&self, server: ServerId) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
+        let tables = self.lock();
+        let open = |r: &&RunRecord| r.owner == Some(server) && !r.status.is_final();
+        ready(Ok(tables.runs.values().filter(open).take(1000).map(|r| r.id).collect()))
     }
 
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
