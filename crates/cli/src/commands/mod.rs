@@ -1,0 +1,43 @@
+//! The commands, one file each: they read, call the libraries, print.
+mod cancel;
+mod completions;
+mod debug;
+mod doctor;
+mod end;
+mod fmt;
+mod graph;
+mod migrate;
+mod resume;
+mod resume_all;
+mod run;
+mod runs;
+mod show;
+mod validate;
+mod version;
+
+use std::process::ExitCode;
+
+use crate::args::{Command, DebugVerb};
+
+/// Carries out one command.
+pub(crate) async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    Ok(match command {
+        Command::Run(args) => run::run(args).await?.into(),
+        Command::Resume(args) if args.all || args.watch => resume_all::run(args).await?.into(),
+        Command::Resume(args) => resume::run(args).await?.into(),
+        Command::Cancel(args) => cancel::run(args).await?.into(),
+        Command::Runs(args) => runs::run(args).await?.into(),
+        Command::Show(args) => show::run(args).await?.into(),
+        Command::Validate(args) => validate::run(&args)?.into(),
+        Command::Graph(args) => graph::run(&args)?.into(),
+        Command::Fmt(args) => fmt::run(&args)?.into(),
+        Command::Migrate(args) => migrate::run(args.verb).await?.into(),
+        Command::Doctor(args) => doctor::run(args).await?.into(),
+        Command::Bench(args) => crate::bench::run(args).await?,
+        Command::Completions(args) => completions::run(&args)?.into(),
+        Command::Version(args) => version::run(&args)?.into(),
+        Command::Debug(args) => match args.verb {
+            DebugVerb::Sql(args) => debug::sql(&args)?.into(),
+        },
+    })
+}

@@ -1,0 +1,110 @@
+//! Live progress on stderr: spinners on a terminal, one plain line per event elsewhere, nothing
+//! when asked to be quiet. Follows a run until it leaves this process.
+mod narrator;
+mod screen;
+
+use std::sync::Arc;
+
+use runstone_engine::{Engine, Event, EventKind, RunHandle, RunResult};
+use runstone_model::flow::Flow;
+use runstone_nodes::log::Line as Logged;
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    mpsc,
+};
+
+use self::{narrator::Narrator, screen::Screen};
+use crate::{print::paint::Paint, signals::Signals};
+
+/// What is listened to while a run is followed.
+pub(crate) struct Feed {
+    /// What happens.
+    pub(crate) events: broadcast::Receiver<Event>,
+    /// What `log` nodes say.
+    pub(crate) logged: mpsc::UnboundedReceiver<Logged>,
+}
+
+/// Shows a run's progress until it leaves this process. The first Ctrl-C stops the engine.
+pub(crate) async fn follow(
+    engine: &Engine,
+    handle: RunHandle,
+    flow: Arc<Flow>,
+    mut feed: Feed,
+    quiet: bool,
+    signals: &mut Signals,
+) -> RunResult {
+    let run = handle.id;
+    let mut telling = Telling {
+        narrator: Narrator::new(flow, Paint::stderr()),
+        screen: Screen::new(quiet),
+    };
+    let done = handle.wait();
+    tokio::pin!(done);
+    let mut asked = false;
+    let result = loop {
+        tokio::select! {
+            biased;
+            () = signals.stop(), if !asked => {
+                asked = true;
+                telling.screen.line("  stopping; press Ctrl-C again to end at once");
+                engine.stop();
+            }
+            event = feed.events.recv() => match event {
+                Ok(event) if event.run == run => telling.event(&event.kind),
+                Ok(_) => {}
+                Err(RecvError::Lagged(lost)) => telling.lagged(lost),
+                Err(RecvError::Closed) => break done.await,
+            },
+            Some(logged) = feed.logged.recv() => telling.logged(&logged),
+            result = &mut done => break result,
+        }
+    };
+    // What happened right before the end may still be on its way.
+    while let Ok(event) = feed.events.try_recv() {
+        if event.run == run {
+            telling.event(&event.kind);
+        }
+    }
+    while let Ok(logged) = feed.logged.try_recv() {
+        telling.logged(&logged);
+    }
+    telling.screen.clear();
+    result
+}
+
+struct Telling {
+    narrator: Narrator,
+    screen: Screen,
+}
+
+impl Telling {
+    fn event(&mut self, kind: &EventKind) {
+        if let EventKind::AttemptStarted { step, attempt } = kind {
+            if self.screen.is_live() {
+                self.screen
+                    .begin(*step, &self.narrator.title(*step, *attempt));
+            }
+            return;
+        }
+        if let Some(step) = narrator::over(kind) {
+            self.screen.end(step);
+        }
+        for line in self.narrator.tell(kind) {
+            self.screen.line(&line);
+        }
+        if let Some((step, done, total)) = self.narrator.map_progress(kind) {
+            self.screen
+                .map(step, done, total, &self.narrator.title(step, 1));
+        }
+    }
+
+    fn logged(&mut self, logged: &Logged) {
+        let line = self.narrator.logged(logged);
+        self.screen.line(&line);
+    }
+
+    fn lagged(&mut self, lost: u64) {
+        self.screen
+            .line(&format!("  … {lost} events were too quick to be shown"));
+    }
+}
