@@ -142,10 +142,6 @@ fn notes(
          ours with 128 runs in flight against the peer's best of 1, 16 and 128"
             .to_owned(),
         format!(
-            "runstone {}: SQLite WAL, synchronous=FULL; PostgreSQL default durability",
-            env!("CARGO_PKG_VERSION")
-        ),
-        format!(
             "{}: fsync, synchronous_commit, full_page_writes on, shared_buffers 128 MB",
             postgres.version
         ),

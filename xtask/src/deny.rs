@@ -30,8 +30,7 @@ fn find_or_install() -> Result<PathBuf> {
         install
             .args(["--quiet", "--debug", "--no-default-features", "--root"])
             .arg(&tools);
-        run(install.arg("--target-dir").arg(target_dir()?.join("tools")))
-            .context("cargo-deny could not be installed")?;
+        run(&mut install).context("cargo-deny could not be installed")?;
     }
     Ok(tool)
 }

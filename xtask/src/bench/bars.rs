@@ -47,9 +47,16 @@ impl Measured {
         self.missing.insert(peer, why.to_owned());
     }
 
-    /// The versions and durability settings of the peers that ran.
+    /// The durability settings of ours, and the versions and settings of the peers that ran.
     pub(super) fn settings(&self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
+        for cell in &self.cells {
+            let how = cell.printed["durability"].as_str().unwrap_or("?");
+            let line = format!("runstone on {}: {how}", cell.db.name());
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
         for Against { peer, theirs, .. } in &self.against {
             let line = format!("{peer} {}: {}", theirs.version, theirs.durability);
             if !lines.contains(&line) {

@@ -101,7 +101,7 @@ impl Size {
             next[0] == "#[cfg(test)]"
                 && next[1..].iter().any(|line| line.starts_with("mod tests {"))
         });
-        let inline_tests = tests.map_or(0, |at| all - at);
+        let inline_tests = tests.filter(|_| !is_test_file).map_or(0, |at| all - at);
         Size {
             code: all - inline_tests,
             inline_tests,
