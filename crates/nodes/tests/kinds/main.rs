@@ -5,6 +5,7 @@ mod code;
 mod data;
 mod docs;
 mod examples;
+mod folders;
 mod fuzz;
 mod metrics;
 
