@@ -61,16 +61,29 @@ fn review(command: &mut Command) -> Result<String> {
         bail!("the review ended with {}\n{text}", output.status);
     }
     let result: Value = serde_json::from_str(&text).context("runstone printed no JSON")?;
-    println!("\nstatus   {}", result["status"].as_str().unwrap_or("?"));
-    println!("steps    {}", result["steps"]);
-    println!(
-        "output   {}",
-        serde_json::to_string_pretty(&result["output"])?
-    );
+    println!("\nstatus      {}", result["status"].as_str().unwrap_or("?"));
+    println!("steps       {}", result["steps"]);
+    print_output(&result["output"]);
     Ok(result["run_id"]
         .as_str()
         .context("runstone named no run_id")?
         .to_owned())
+}
+
+/// Short values on a line each, texts as they are; lists are left to `show`.
+fn print_output(output: &Value) {
+    let mut texts = Vec::new();
+    for (name, value) in output.as_object().into_iter().flatten() {
+        match value {
+            Value::String(text) if text.contains('\n') => texts.push(text),
+            Value::String(text) => println!("{name:11} {text}"),
+            Value::Array(items) => println!("{name:11} {} in a list", items.len()),
+            other => println!("{name:11} {other}"),
+        }
+    }
+    for text in texts {
+        println!("\n{}", text.trim_end());
+    }
 }
 
 /// A program below the current folder is named as a person would type it.
