@@ -25,7 +25,9 @@ fn every_order(text: &str, input: &Value, script: &Script) -> Played {
         let played = play(&flow, input.clone(), script, &mut Rng::new(seed));
         if let Some(first) = &first {
             assert_eq!(first.end, played.end, "order {seed}");
-            assert_eq!(first.starts, played.starts, "order {seed}");
+            if played.status == Status::Completed {
+                assert_eq!(first.starts, played.starts, "order {seed}");
+            }
         }
         first.get_or_insert(played);
     }
@@ -61,14 +63,14 @@ fn nodes(names: &str) -> String {
 
 #[test]
 fn a_diamonds_foot_starts_once_after_both_sides() {
-    let flow = nodes("a b c d") + "  - a -> b -> d\n  - a -> c -> d\n";
+    let flow = nodes("a b c d") + "- a -> b -> d\n- a -> c -> d\n";
     let played = every_order(&flow, &json!({}), &named());
     assert_eq!(output(&played)["log"], json!(["a#1", "b#1", "c#1", "d#1"]));
 }
 
 #[test]
 fn a_long_and_a_short_branch_join_and_fold_by_depth() {
-    let flow = nodes("a b b2 c d") + "  - a -> b -> b2 -> d\n  - a -> c -> d\n";
+    let flow = nodes("a b b2 c d") + "- a -> b -> b2 -> d\n- a -> c -> d\n";
     let played = every_order(&flow, &json!({}), &named());
     assert_eq!(output(&played)["log"], json!(["a#1", "b#1", "c#1", "b2#1", "d#1"]));
 }
@@ -76,8 +78,8 @@ fn a_long_and_a_short_branch_join_and_fold_by_depth() {
 #[test]
 fn a_side_not_taken_is_not_waited_for() {
     let flow = nodes("a b c d")
-        + "  - {from: a, to: b, when: 'input.left'}\n  - {from: a, to: c, else: true}\n\
-             - b -> d\n  - c -> d\n";
+        + "- {from: a, to: b, when: 'input.left'}\n- {from: a, to: c, else: true}\n\
+             - b -> d\n- c -> d\n";
     let played = every_order(&flow, &json!({"left": true}), &named());
     assert_eq!(output(&played)["log"], json!(["a#1", "b#1", "d#1"]));
     let played = every_order(&flow, &json!({"left": false}), &named());
@@ -87,7 +89,7 @@ fn a_side_not_taken_is_not_waited_for() {
 #[test]
 fn a_nested_loop_starts_its_count_afresh_each_outer_round() {
     let flow = nodes("outer inner tail")
-        + "  - outer -> inner\n\
+        + "- outer -> inner\n\
              - {from: inner, to: inner, when: 'true', max: 2}\n\
              - {from: inner, to: tail, else: true}\n\
              - {from: tail, to: outer, when: 'true', max: 1}\n\
@@ -99,9 +101,9 @@ fn a_nested_loop_starts_its_count_afresh_each_outer_round() {
 #[test]
 fn two_loops_sharing_a_node_each_keep_their_count() {
     let flow = nodes("hub left right")
-        + "  - {from: hub, to: left, when: 'visits.left < 2'}\n\
+        + "- {from: hub, to: left, when: 'visits.left < 2'}\n\
              - {from: hub, to: right, when: 'visits.left >= 2 && visits.right < 3'}\n\
-             - {from: hub, to: end, else: true}\n  - left -> hub\n  - right -> hub\n";
+             - {from: hub, to: end, else: true}\n- left -> hub\n- right -> hub\n";
     let played = every_order(&flow, &json!({}), &named());
     assert_eq!(played.starts, [6, 2, 3]);
 }
@@ -109,8 +111,8 @@ fn two_loops_sharing_a_node_each_keep_their_count() {
 #[test]
 fn a_loop_inside_a_branch_does_not_hold_up_the_other_until_the_join() {
     let flow = nodes("a l m c d")
-        + "  - a -> l -> m\n  - {from: m, to: l, when: 'visits.m < 3'}\n\
-             - {from: m, to: d, else: true}\n  - a -> c -> d\n";
+        + "- a -> l -> m\n- {from: m, to: l, when: 'visits.m < 3'}\n\
+             - {from: m, to: d, else: true}\n- a -> c -> d\n";
     let played = every_order(&flow, &json!({}), &named());
     assert_eq!(played.starts, [1, 3, 3, 1, 1]);
     assert_eq!(
@@ -122,7 +124,7 @@ fn a_loop_inside_a_branch_does_not_hold_up_the_other_until_the_join() {
 #[test]
 fn what_stands_behind_a_loop_starts_once_and_sees_all_of_it() {
     let flow = nodes("h x z")
-        + "  - h -> x\n  - h -> z\n  - {from: x, to: h, when: 'visits.x < 3'}\n\
+        + "- h -> x\n- h -> z\n- {from: x, to: h, when: 'visits.x < 3'}\n\
              - {from: x, to: end, else: true}\n";
     let played = every_order(&flow, &json!({}), &named());
     assert_eq!(played.starts, [3, 3, 1]);
@@ -135,7 +137,7 @@ fn what_stands_behind_a_loop_starts_once_and_sees_all_of_it() {
 #[test]
 fn join_each_starts_once_for_every_arrival() {
     let flow = nodes("h x")
-        + "  - h -> x\n  - h -> z\n  - {from: x, to: h, when: 'visits.x < 3'}\n\
+        + "- h -> x\n- h -> z\n- {from: x, to: h, when: 'visits.x < 3'}\n\
              - {from: x, to: end, else: true}\n";
     let flow = flow.replace(
         "edges:",
@@ -147,7 +149,7 @@ fn join_each_starts_once_for_every_arrival() {
 
 #[test]
 fn join_first_cancels_what_only_leads_to_it() {
-    let flow = nodes("a b c") + "  - a -> b -> w\n  - a -> c -> w\n";
+    let flow = nodes("a b c") + "- a -> b -> w\n- a -> c -> w\n";
     let flow = flow.replace(
         "edges:",
         "  w: {uses: test, join: first, out: {log: '${{ result }}'}}\nedges:",
@@ -163,7 +165,7 @@ fn join_first_cancels_what_only_leads_to_it() {
 
 #[test]
 fn a_dead_end_fails_the_run_and_names_every_condition() {
-    let flow = nodes("a b") + "  - {from: a, to: b, when: 'input.x > 3'}\n";
+    let flow = nodes("a b") + "- {from: a, to: b, when: 'input.x > 3'}\n";
     let played = every_order(&flow, &json!({"x": 1}), &named());
     let failure = failure(&played);
     assert_eq!((failure.code.as_str(), failure.node.as_deref()), ("dead_end", Some("a")));
@@ -172,7 +174,7 @@ fn a_dead_end_fails_the_run_and_names_every_condition() {
 
 #[test]
 fn a_condition_that_cannot_be_evaluated_fails_the_run() {
-    let flow = nodes("a b") + "  - {from: a, to: b, when: 'input.x > 3'}\n  - {from: a, to: end, else: true}\n";
+    let flow = nodes("a b") + "- {from: a, to: b, when: 'input.x > 3'}\n- {from: a, to: end, else: true}\n";
     let played = every_order(&flow, &json!({"x": "text"}), &named());
     assert_eq!(failure(&played).code, "expression");
 }
@@ -253,7 +255,7 @@ fn failing(node: &'static str, attempts: u32) -> Script {
 
 #[test]
 fn a_run_with_a_failed_node_is_failed_never_completed() {
-    let flow = nodes("a b c") + "  - a -> b\n  - a -> c\n";
+    let flow = nodes("a b c") + "- a -> b\n- a -> c\n";
     let played = every_order(&flow, &json!({}), &failing("b", 99));
     assert_eq!(played.status, Status::Failed);
     assert_eq!(failure(&played).node.as_deref(), Some("b"));
@@ -313,21 +315,21 @@ edges:
 #[test]
 fn a_skipped_step_has_a_null_result_and_the_run_goes_on() {
     let flow = nodes("a b").replace("  b: {uses: test,", "  b: {uses: test, if: 'input.go',");
-    let flow = flow + "  - a -> b\n";
+    let flow = flow + "- a -> b\n";
     let played = every_order(&flow, &json!({"go": false}), &named());
     assert_eq!(output(&played), &json!({"log": ["a#1"]}));
 }
 
 #[test]
 fn an_endless_loop_ends_at_the_step_limit() {
-    let flow = nodes("a") + "  - {from: a, to: a, when: 'true'}\nlimits: {steps: 20}\n";
+    let flow = nodes("a") + "- {from: a, to: a, when: 'true'}\nlimits: {steps: 20}\n";
     let played = play(&yaml(&flow), json!({}), &named(), &mut Rng::new(1));
     assert_eq!(failure(&played).code, "step_limit");
 }
 
 #[test]
 fn fail_ends_the_run_with_the_edges_message() {
-    let flow = nodes("a") + "  - {from: a, to: fail, message: 'no: ${{ input.x }}'}\n";
+    let flow = nodes("a") + "- {from: a, to: fail, message: 'no: ${{ input.x }}'}\n";
     let played = every_order(&flow, &json!({"x": 4}), &named());
     assert_eq!(failure(&played).message, "no: 4");
 }

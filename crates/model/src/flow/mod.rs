@@ -13,6 +13,7 @@ mod input;
 mod layout;
 mod names;
 mod nodes;
+mod published;
 mod read;
 mod reader;
 mod schema;
@@ -22,6 +23,7 @@ mod yaml;
 
 pub use format::format;
 pub use input::{InputCheck, InputProblem};
+pub use published::json_schema;
 
 use std::{sync::Arc, time::Duration};
 
@@ -100,7 +102,7 @@ pub struct StateKey {
     pub ty: Type,
     /// How a write changes the value.
     pub reducer: Reducer,
-    /// The value before any write; null when not given.
+    /// The value before any write; when not given, [`Reducer::initial`].
     pub default: Value,
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::{
     StateKey,
     doc::{Content, Doc},
-    reader::{MEMBER_NAME, Path, Reader, is_member_name},
+    reader::{Path, Reader, STATE_NAME, is_name},
 };
 use crate::reducer::{Reducer, Type};
 
@@ -17,9 +17,9 @@ pub(super) fn read(r: &mut Reader<'_>, doc: Option<&Doc>) -> Vec<StateKey> {
     let mut keys = Vec::with_capacity(entries.len());
     for entry in entries {
         let path = path.key(&entry.key);
-        if !is_member_name(&entry.key) {
+        if !is_name(&entry.key, false) {
             let message = format!("`{}` cannot be the name of a state key", entry.key);
-            r.problem("bad_name", entry.at, path, message, MEMBER_NAME);
+            r.problem("bad_name", entry.at, path, message, STATE_NAME);
         }
         keys.push(state_key(r, &entry.key, &entry.value, &path));
     }
@@ -62,6 +62,7 @@ fn state_key(r: &mut Reader<'_>, name: &str, doc: &Doc, path: &Path<'_>) -> Stat
     if let Some(text) = doc.get("description") {
         r.text(text, &path.key("description"));
     }
+    key.default = key.reducer.initial();
     if let Some(default) = doc.get("default") {
         key.default = default.to_value();
         if typed && let Err(message) = key.ty.check(&key.default) {

@@ -44,6 +44,18 @@ impl Reducer {
         Self::Messages,
     ];
 
+    /// The value before any write when the flow gives no `default`: the empty list, object or sum
+    /// of the reducers that have one, else null.
+    #[must_use]
+    pub fn initial(self) -> Value {
+        match self {
+            Self::Append | Self::Union | Self::Messages => Value::Array(Vec::new()),
+            Self::Merge => Value::Object(serde_json::Map::new()),
+            Self::Add => Value::from(0),
+            Self::Replace | Self::Min | Self::Max => Value::Null,
+        }
+    }
+
     /// The name used in a flow file.
     #[must_use]
     pub const fn name(self) -> &'static str {

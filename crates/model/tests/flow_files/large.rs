@@ -31,11 +31,7 @@ fn codes(result: Result<Flow, Problems>) -> Vec<&'static str> {
 
 #[test]
 fn ten_thousand_nodes_in_a_row_are_read_and_drawn() {
-    let node = |i| {
-        format!(
-            "n{i}: {{uses: set, with: {{x: \"${{{{ results.n{i}.x }}}}\"}}}}"
-        )
-    };
+    let node = |i| format!("n{i}: {{uses: set, with: {{x: \"${{{{ results.n{i}.x }}}}\"}}}}");
     let text = flow(
         (0..MAX_NODES).map(node),
         (1..MAX_NODES).map(|i| format!("n{} -> n{i}", i - 1)),
