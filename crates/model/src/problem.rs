@@ -71,7 +71,12 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let name: Vec<char> = name.to_lowercase().chars().collect();
-    let allowed = (name.len() / 3).max(1);
+    // Between names of one or two letters every other one would be near.
+    let allowed = if name.len() < 3 {
+        0
+    } else {
+        (name.len() / 3).max(1)
+    };
     candidates
         .into_iter()
         .filter(|c| c.len() <= LONGEST_NAME && c.len().abs_diff(name.len()) <= allowed + 1)

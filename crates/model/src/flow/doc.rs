@@ -59,6 +59,15 @@ impl Doc {
         matches!(self.content, Content::Null)
     }
 
+    /// Whether there is nothing inside: also true of a single value.
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.content {
+            Content::List(items) => items.is_empty(),
+            Content::Map(entries) => entries.is_empty(),
+            _ => true,
+        }
+    }
+
     pub(super) fn as_text(&self) -> Option<&str> {
         match &self.content {
             Content::Text(text, _) => Some(text),
@@ -124,6 +133,23 @@ impl Doc {
             Content::Map(entries) => entries.iter().find(|e| e.key == key).map(|e| e.at),
             _ => None,
         }
+    }
+
+    /// A JSON pointer into this value as the end of a path: `/a/0` is `.a[0]`.
+    pub(super) fn shown_pointer(&self, pointer: &str) -> String {
+        let mut shown = String::new();
+        let mut parent = String::new();
+        for token in pointer.split('/').skip(1) {
+            let in_list = matches!(self.at_pointer(&parent).content, Content::List(_));
+            let name = token.replace("~1", "/").replace("~0", "~");
+            shown += &if in_list {
+                format!("[{name}]")
+            } else {
+                format!(".{name}")
+            };
+            parent = format!("{parent}/{token}");
+        }
+        shown
     }
 
     /// The part at a JSON pointer, as far down as it exists.

@@ -74,12 +74,12 @@ pub(super) fn read(
 ) -> Edges {
     let mut read = Edges::default();
     let path = Path::ROOT.key("edges");
-    for (i, doc) in edges
-        .and_then(|d| r.list(d, &path))
-        .unwrap_or_default()
-        .iter()
-        .enumerate()
-    {
+    let listed = match edges {
+        Some(doc) => r.list(doc, &path),
+        None => Some([].as_slice()),
+    };
+    read.incomplete = listed.is_none();
+    for (i, doc) in listed.unwrap_or_default().iter().enumerate() {
         if read.list.len() > MAX_EDGES {
             break;
         }
@@ -436,7 +436,7 @@ fn extras(
         if to.is_some_and(|to| to != Target::Fail) {
             let text = "only an edge to `fail` has a `message`";
             r.problem(
-                "unknown_key",
+                "misplaced_key",
                 d.at,
                 path,
                 text,

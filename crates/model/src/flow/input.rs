@@ -159,7 +159,7 @@ pub(super) fn read(r: &mut Reader<'_>, doc: Option<&Doc>) -> (Option<Value>, Inp
         }
         Err((pointer, message)) => {
             let at = doc.at_pointer(&pointer).at;
-            let path = format!("{path}{}", pointer.replace('/', "."));
+            let path = format!("{path}{}", doc.shown_pointer(&pointer));
             let message = format!("not a valid JSON Schema: {message}");
             r.problem(
                 "bad_schema",

@@ -13,6 +13,9 @@ use super::{
 /// The longest line that a map or list is put on.
 const WIDTH: usize = 100;
 
+/// Parts of a flow that get one line an entry even when they would fit on one line.
+const ALWAYS_LISTED: [&str; 3] = ["state", "nodes", "edges"];
+
 /// The document as JSON, two blanks a level, in the order it has.
 pub(super) fn json(doc: &Doc) -> String {
     let mut out = String::new();
@@ -138,8 +141,11 @@ impl Writer {
         let mut after_block = false;
         for (i, entry) in entries.iter().enumerate() {
             let anchor = (entry.at.line, entry.at.column);
-            let key = scalar(&entry.key);
-            let value = self.one_line(&entry.value, indent + key.chars().count() + 2);
+            let key = key_text(&entry.key);
+            let listed = indent == 0 && ALWAYS_LISTED.contains(&entry.key.as_str());
+            let value = self
+                .one_line(&entry.value, indent + key.chars().count() + 2)
+                .filter(|_| !listed || entry.value.is_empty());
             let block =
                 indent == 0 && value.is_none() && !matches!(entry.value.content, Content::Text(..));
             if i > 0 && (block || after_block) {
@@ -300,7 +306,7 @@ impl Writer {
             Content::Map(entries) => {
                 let entries: Vec<String> = entries
                     .iter()
-                    .map(|e| format!("{}: {}", scalar(&e.key), self.inline(&e.value)))
+                    .map(|e| format!("{}: {}", key_text(&e.key), self.inline(&e.value)))
                     .collect();
                 format!("{{{}}}", entries.join(", "))
             }
@@ -353,6 +359,15 @@ fn is_plain(text: &str) -> bool {
         && text.chars().all(other)
         && !text.ends_with(' ')
         && !text.ends_with(['-', '?'])
+}
+
+/// A key: as a text, but `on` needs no quotes there (any reader of a flow takes keys as texts).
+fn key_text(key: &str) -> String {
+    if is_plain(key) && yaml::is_text(key) {
+        key.to_owned()
+    } else {
+        quoted(key)
+    }
 }
 
 /// Words and digits that older YAML readers take for something else than text.

@@ -102,7 +102,7 @@ pub(super) fn template(
         }
         Err(errors) => {
             let before = r.problems.len();
-            locate_errors(r, doc, path);
+            check_each(r, names, doc, path, scope);
             if r.problems.len() == before {
                 for error in errors {
                     report(r, doc.at, path, &error);
@@ -118,25 +118,27 @@ pub(super) fn no_template() -> Template {
     Template::constant(Value::Null)
 }
 
-/// Compiles each text alone, so that a problem gets the place of its text.
-fn locate_errors(r: &mut Reader<'_>, doc: &Doc, path: &Path<'_>) {
+/// Compiles each text alone, so that a problem gets the place of its text and those without syntax
+/// errors are checked all the same.
+fn check_each(r: &mut Reader<'_>, names: &Names<'_>, doc: &Doc, path: &Path<'_>, scope: InScope) {
     match &doc.content {
-        Content::Text(text, _) => {
-            if let Err(errors) = Template::compile(&Value::String(text.clone())) {
+        Content::Text(text, _) => match Template::compile(&Value::String(text.clone())) {
+            Ok(template) => check(r, names, doc, path, scope, &template.references()),
+            Err(errors) => {
                 for error in errors {
                     let place = r.inside(doc, error.offset);
                     report(r, place, path, &error);
                 }
             }
-        }
+        },
         Content::List(items) => {
             for (i, item) in items.iter().enumerate() {
-                locate_errors(r, item, &path.index(i));
+                check_each(r, names, item, &path.index(i), scope);
             }
         }
         Content::Map(entries) => {
             for entry in entries {
-                locate_errors(r, &entry.value, &path.key(&entry.key));
+                check_each(r, names, &entry.value, &path.key(&entry.key), scope);
             }
         }
         Content::Null | Content::Bool(_) | Content::Number(_) => {}

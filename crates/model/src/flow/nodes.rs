@@ -3,7 +3,7 @@ use super::{
     ForEach, Join, Node, OnError, OnItemError, Out, Retry,
     doc::{Content, Doc},
     names::{InScope, Names, condition, no_template, template},
-    reader::{MEMBER_NAME, Path, Reader, is_member_name},
+    reader::{NODE_NAME, Path, Reader, is_name},
     schema::KindSchemas,
     state::check_constant,
 };
@@ -158,9 +158,9 @@ fn check_names<'d>(
                 raw.name
             );
             r.problem("bad_name", raw.at, path, message, "rename the node");
-        } else if !is_member_name(raw.name) {
+        } else if !is_name(raw.name, true) {
             let message = format!("`{}` cannot be the name of a node", raw.name);
-            r.problem("bad_name", raw.at, path, message, MEMBER_NAME);
+            r.problem("bad_name", raw.at, path, message, NODE_NAME);
         }
         if seen.insert(raw.name) {
             kept.push(raw);
@@ -346,7 +346,7 @@ fn out(
     if uses == SET {
         let message = "`set` writes the state through its `with`; it has no `out`";
         r.problem(
-            "unknown_key",
+            "misplaced_key",
             doc.at,
             path,
             message,
@@ -467,7 +467,7 @@ fn for_each(r: &mut Reader<'_>, names: &Names<'_>, node: &Doc, path: &Path<'_>) 
             if let Some(given) = given {
                 let message = format!("`{key}` has no meaning without `for_each`");
                 let mend = "add `for_each:`, or remove the key";
-                r.problem("unknown_key", given.at, path.key(key), message, mend);
+                r.problem("misplaced_key", given.at, path.key(key), message, mend);
             }
         }
         return None;

@@ -343,16 +343,20 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A name that expressions can use after a dot: a letter, then letters, digits and `_`.
-pub(super) fn is_member_name(name: &str) -> bool {
+/// A name that expressions can use: a letter, then letters, digits and `_`; for nodes also `-`,
+/// which is then read as `results["a-b"]`.
+pub(super) fn is_name(name: &str, hyphens: bool) -> bool {
     const RESERVED: [&str; 4] = ["in", "true", "false", "null"];
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic())
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || (hyphens && c == '-'))
         && name.len() <= 63
         && !RESERVED.contains(&name)
 }
 
-/// What to say about a name that [`is_member_name`] refuses.
-pub(super) const MEMBER_NAME: &str =
+/// What to say about a name that [`is_name`] refuses.
+pub(super) const STATE_NAME: &str =
     "use a letter, then letters, digits and `_`, at most 63 (not `in`, `true`, `false`, `null`)";
+/// The same for nodes.
+pub(super) const NODE_NAME: &str = "use a letter, then letters, digits, `_` and `-`, at most 63 \
+     (not `in`, `true`, `false`, `null`)";

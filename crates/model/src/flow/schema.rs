@@ -208,7 +208,7 @@ impl KindSchemas {
                     }
                 }
                 let at = key_place(doc, &misfit.pointer);
-                let path = format!("{path}{}", misfit.pointer.replace('/', "."));
+                let path = format!("{path}{}", doc.shown_pointer(&misfit.pointer));
                 r.problem("bad_with", at, path, misfit.message, misfit.mend);
             }
         }
