@@ -150,14 +150,20 @@ impl Engine {
         if *inner.stop.borrow() {
             return Err(Error::Stopping);
         }
-        let claimed = self.take(limit, only).await;
+        let claimed = self.take(limit, only, None).await;
         if claimed.is_err() {
             inner.suspect.store(true, Ordering::Relaxed);
         }
         claimed
     }
 
-    async fn take(&self, limit: u32, only: Option<RunId>) -> Result<Vec<RunHandle>, Error> {
+    /// With `cancel` the runs taken end at once, for that reason.
+    async fn take(
+        &self,
+        limit: u32,
+        only: Option<RunId>,
+        cancel: Option<&str>,
+    ) -> Result<Vec<RunHandle>, Error> {
         let inner = &self.inner;
         let now = inner.clock.now();
         let lease = i64::try_from(inner.options.lease.as_micros()).unwrap_or(i64::MAX);
@@ -176,15 +182,18 @@ impl Engine {
             let Some(claimed) = claimed.iter().find(|claimed| claimed.run == id) else { continue };
             let Some(control) = inner.enter(id) else { continue };
             let deadline = loaded.record.deadline;
-            let cancel = loaded.record.cancel_requested_at.is_some();
+            let asked = loaded.record.cancel_requested_at.map(|_| "cancel requested");
             match load::fold(self, loaded).await {
                 Ok(mut state) => {
                     state.take_effects();
                     let mut driver =
                         Driver::new(self.clone(), state, claimed.epoch, deadline, control);
-                    driver.restart();
-                    if cancel {
-                        inner.tell(id, Control::Cancel { reason: "cancel requested".to_owned() });
+                    // A run that is to end starts nothing any more.
+                    match cancel.or(asked).map(str::to_owned) {
+                        Some(reason) => {
+                            inner.tell(id, Control::Cancel { reason });
+                        }
+                        None => driver.restart(),
                     }
                     handles.push(self.launch(id, driver));
                 }
@@ -217,14 +226,20 @@ impl Engine {
         if record.status.is_final() {
             return Err(Error::AlreadyEnded(id, record.status.name()));
         }
+        if *self.inner.stop.borrow() {
+            return Err(Error::Stopping);
+        }
         self.inner.store.request_cancel(id, self.inner.clock.now()).await?;
-        match self.resume(id).await {
-            Ok(handle) => {
+        let taken = self.take(1, Some(id), Some(reason)).await;
+        if taken.is_err() {
+            self.inner.suspect.store(true, Ordering::Relaxed);
+        }
+        match taken?.pop() {
+            Some(handle) => {
                 handle.wait().await;
                 Ok(true)
             }
-            Err(Error::OwnedElsewhere(_)) => Ok(false),
-            Err(error) => Err(error),
+            None => Ok(false),
         }
     }
 
