@@ -66,7 +66,8 @@ pub(crate) struct BadFlow {
 
 impl fmt::Display for BadFlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.file, self.problems)
+        let found = crate::print::count(self.problems.0.len() as u64, "problem");
+        write!(f, "{}: {found} in the flow", self.file)
     }
 }
 

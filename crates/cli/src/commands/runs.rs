@@ -24,7 +24,8 @@ struct Item {
     flow: String,
     version: u32,
     status: &'static str,
-    steps: u64,
+    /// Known once the run is over.
+    steps: Option<u64>,
     created_at: String,
     finished_at: Option<String>,
     duration_ms: Option<f64>,
@@ -78,7 +79,7 @@ fn item(record: &RunRecord) -> Item {
         flow: record.flow.clone(),
         version: record.version,
         status: record.status.name(),
-        steps: record.steps,
+        steps: record.status.is_final().then_some(record.steps),
         created_at: duration::rfc3339(record.created_at),
         finished_at: record.finished_at.map(duration::rfc3339),
         duration_ms: run::took(record).map(duration::ms),
@@ -97,11 +98,12 @@ fn table(records: &[RunRecord], now: Timestamp) -> String {
         ("run", Align::Left),
     ]);
     for record in records {
+        let steps = record.status.is_final().then_some(record.steps);
         table.row(vec![
             duration::ago(record.created_at, now),
             paint.status(record.status),
             format!("{}@{}", print::plain(&record.flow), record.version),
-            record.steps.to_string(),
+            steps.map(|steps| steps.to_string()).unwrap_or_default(),
             run::took(record).map(duration::human).unwrap_or_default(),
             record.id.to_string(),
         ]);

@@ -154,8 +154,8 @@ fn row(
     let offset = |at: Timestamp| format!("+{}", duration::human(at.since(begin)));
     let Some(told) = told(&step.entry) else {
         let (what, at) = match &step.entry {
-            Entry::TakenOver { server, at } => (format!("taken over by server {server}"), *at),
-            Entry::Ended { at, .. } => (format!("run {}", history.record.status.name()), *at),
+            Entry::TakenOver { at, .. } => ("(taken over)".to_owned(), *at),
+            Entry::Ended { at, .. } => (format!("(run {})", history.record.status.name()), *at),
             Entry::Step(_) | Entry::AttemptFailed { .. } => return,
         };
         let empty = String::new;

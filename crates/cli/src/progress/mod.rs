@@ -34,10 +34,9 @@ pub(crate) async fn follow(
     signals: &mut Signals,
 ) -> RunResult {
     let run = handle.id;
-    let mut telling = Telling {
-        narrator: Narrator::new(flow, Paint::stderr()),
-        screen: Screen::new(quiet),
-    };
+    let screen = Screen::new(quiet);
+    let narrator = Narrator::new(flow, Paint::stderr(), screen.is_live());
+    let mut telling = Telling { narrator, screen };
     let done = handle.wait();
     tokio::pin!(done);
     let mut asked = false;

@@ -20,6 +20,8 @@ const TELLINGS: u64 = 10;
 pub(super) struct Narrator {
     flow: Arc<Flow>,
     paint: Paint,
+    /// Whether a bar shows how far a map is.
+    bars: bool,
     /// The newest start of each node.
     visits: BTreeMap<NodeIx, u32>,
     maps: BTreeMap<(NodeIx, u32), Map>,
@@ -53,10 +55,11 @@ pub(super) fn over(kind: &EventKind) -> Option<StepRef> {
 }
 
 impl Narrator {
-    pub(super) fn new(flow: Arc<Flow>, paint: Paint) -> Self {
+    pub(super) fn new(flow: Arc<Flow>, paint: Paint, bars: bool) -> Self {
         Self {
             flow,
             paint,
+            bars,
             visits: BTreeMap::new(),
             maps: BTreeMap::new(),
             silent: None,
@@ -237,7 +240,7 @@ impl Narrator {
             let took = duration::human(map.ended.since(map.begun));
             let (mark, took) = (self.paint.green("✓"), self.paint.dim(&took));
             lines.push(format!("{mark} {told} {took}"));
-        } else if map.done * TELLINGS / total.max(1) > before {
+        } else if !self.bars && map.done * TELLINGS / total.max(1) > before {
             lines.push(format!("… {told}"));
         }
         lines
@@ -253,9 +256,15 @@ impl Narrator {
                 Target::Node(to) if self.flow.graph.is_back_edge(from, to) => Some(to),
                 Target::Node(_) | Target::End | Target::Fail => None,
             })?;
-        let round = self.visits.get(&back).map_or(1, |visit| visit + 1);
+        let next = self.visits.get(&back).map_or(1, |visit| visit + 1);
         let name = plain(&self.flow.nodes.get(back)?.name);
-        Some(format!("↺ back to {name}, round {round}"))
+        let graph = &self.flow.graph;
+        let nested = graph
+            .loop_of_header(back)
+            .is_some_and(|l| graph.loops()[l].depth > 0);
+        // The rounds of a loop inside another start afresh; its visits count on.
+        let round = if nested { "visit" } else { "round" };
+        Some(format!("↺ back to {name}, {round} {next}"))
     }
 
     /// `suggest`, `suggest (visit 2)`, `suggest [7]`.

@@ -52,10 +52,7 @@ impl Screen {
         match self {
             Self::Quiet => {}
             Self::Plain => note(line),
-            Self::Live(live) => {
-                // Who closed stderr does not want to know.
-                let _ = live.all.println(line);
-            }
+            Self::Live(live) => live.all.suspend(|| note(line)),
         }
     }
 
