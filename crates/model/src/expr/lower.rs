@@ -15,6 +15,8 @@ use crate::problem::nearest;
 
 /// Loops inside loops.
 const MAX_LOOPS: usize = 3;
+/// Literal patterns in one expression: compiling one may take milliseconds.
+const MAX_PATTERNS: usize = 16;
 /// CEL's names of types, usable as `type(x) == int`.
 const TYPES: [&str; 8] = [
     "null_type",
@@ -37,6 +39,7 @@ pub(crate) fn lower(
         places,
         variables: Vec::new(),
         references: Vec::new(),
+        patterns: 0,
     };
     let node = lowering.node(tree)?;
     Ok((node, lowering.references))
@@ -47,6 +50,7 @@ struct Lowering<'s> {
     places: &'s SourceInfo,
     variables: Vec<String>,
     references: Vec<Reference>,
+    patterns: usize,
 }
 
 impl Lowering<'_> {
@@ -350,7 +354,7 @@ impl Lowering<'_> {
     }
 
     fn with_pattern(
-        &self,
+        &mut self,
         at: &IdedExpr,
         function: Function,
         mut args: Vec<Node>,
@@ -361,6 +365,11 @@ impl Lowering<'_> {
         if let (Function::Matches, [_, Node::Literal(Value::String(pattern))]) =
             (function, args.as_slice())
         {
+            self.patterns += 1;
+            if self.patterns > MAX_PATTERNS {
+                let mend = "split it: compute a part in an earlier `set` node";
+                return Err(self.error(at, format!("more than {MAX_PATTERNS} patterns"), mend));
+            }
             let pattern = functions::text::compile(pattern).map_err(|message| {
                 self.error(
                     at,

@@ -9,39 +9,64 @@ use crate::expr::{
 };
 
 /// Work of compiling a pattern that is not a literal.
-pub(crate) const COMPILE_WORK: u64 = 5_000;
-/// Bytes of compiled program up to which a pattern counts as small.
-const SMALL_PATTERN: usize = 32 << 10;
+pub(crate) const COMPILE_WORK: u64 = 20_000;
+/// Bytes of a pattern that is not a literal.
+const LONGEST_PATTERN: usize = 4096;
 /// Bytes of compiled program beyond which a pattern is refused.
-const LARGEST_PATTERN: usize = 256 << 10;
+const LARGEST_PROGRAM: usize = 1 << 20;
+/// Searching one byte costs a unit of work per this many bytes of program. Measured on patterns
+/// made to be slow: the whole budget is then spent within about half a second.
+const PROGRAM_BYTES_PER_UNIT: usize = 2560;
 
-/// A compiled pattern and what it costs to look through text with it.
+/// A compiled pattern.
 #[derive(Debug)]
 pub(crate) struct Pattern {
     regex: Regex,
-    /// How many times dearer than reading the text once.
-    factor: usize,
+    /// How large the program is, not counting what Unicode adds: that makes it large, not slow.
+    program_bytes: usize,
 }
 
 /// Compiles a pattern; the search time is linear in the text for every pattern.
 pub(crate) fn compile(pattern: &str) -> Result<Pattern, String> {
-    let build = |limit| {
-        RegexBuilder::new(pattern)
-            .size_limit(limit)
-            .dfa_size_limit(1 << 20)
-            .nest_limit(50)
-            .build()
-    };
-    if let Ok(regex) = build(SMALL_PATTERN) {
-        return Ok(Pattern { regex, factor: 4 });
+    if pattern.len() > LONGEST_PATTERN {
+        return Err(format!(
+            "the pattern is longer than {LONGEST_PATTERN} bytes"
+        ));
     }
-    match build(LARGEST_PATTERN) {
-        Ok(regex) => Ok(Pattern { regex, factor: 32 }),
-        Err(regex::Error::CompiledTooBig(_)) => {
-            Err("the pattern is too large once compiled; make it simpler".to_owned())
-        }
+    let compiled = RegexBuilder::new(pattern)
+        .size_limit(LARGEST_PROGRAM)
+        .dfa_size_limit(1 << 20)
+        .nest_limit(50)
+        .build();
+    match compiled {
+        Ok(regex) => Ok(Pattern {
+            regex,
+            program_bytes: program_bytes(pattern),
+        }),
+        Err(regex::Error::CompiledTooBig(_)) => Err(
+            "the pattern is too large once compiled; repeat less, or write [a-z0-9_] for \\w"
+                .to_owned(),
+        ),
         Err(_) => Err("the pattern is not a regular expression".to_owned()),
     }
+}
+
+/// The size of the program to the next power of two; the regex crate tells it only by refusing.
+fn program_bytes(pattern: &str) -> usize {
+    let mut bytes = 512;
+    while bytes < LARGEST_PROGRAM {
+        let fits = regex::bytes::RegexBuilder::new(pattern)
+            .unicode(false)
+            .size_limit(bytes)
+            .build();
+        match fits {
+            Err(regex::Error::CompiledTooBig(_)) => bytes *= 2,
+            Ok(_) => break,
+            // It needs Unicode: a class of characters, most likely one of many.
+            Err(_) => return 16 << 10,
+        }
+    }
+    bytes
 }
 
 pub(crate) fn matches<'a>(value: &Value, pattern: &Pattern, budget: &Budget) -> Found<'a> {
@@ -51,7 +76,9 @@ pub(crate) fn matches<'a>(value: &Value, pattern: &Pattern, budget: &Budget) -> 
             type_name(value)
         )));
     };
-    budget.read(text.len().saturating_mul(pattern.factor))?;
+    budget.spend(
+        (text.len().saturating_mul(pattern.program_bytes) / PROGRAM_BYTES_PER_UNIT) as u64,
+    )?;
     Ok(owned(pattern.regex.is_match(text)))
 }
 

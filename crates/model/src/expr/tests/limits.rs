@@ -159,3 +159,30 @@ fn a_pattern_found_at_run_time_is_capped_too() {
     assert!(refused("\"a\".matches(state.p)", scope.clone()).contains("too large"));
     assert!(refused("\"a\".matches(state.q)", scope).contains("not a regular expression"));
 }
+
+/// A search is paid by the size of the pattern, so the slowest patterns get the least text.
+#[test]
+fn slow_patterns_get_less_text_than_quick_ones() {
+    let scope = |bytes: usize| Roots(json!({"state": {"t": "ab".repeat(bytes / 2)}}));
+    let search = |pattern: &str, bytes: usize| {
+        let expr = Expr::parse(&format!("state.t.matches(\"{pattern}\")")).unwrap();
+        expr.test(&scope(bytes))
+    };
+    assert_eq!(search("^src/[a-z]+$", 1_000_000), Ok(false));
+    assert_eq!(search("^\\\\w+@", 500_000), Ok(false));
+    assert_eq!(search("[ab]*a[ab]{30}x", 10_000), Ok(false));
+    assert!(search("[ab]*a[ab]{3000}x", 100_000).is_err());
+}
+
+#[test]
+fn only_so_many_patterns_fit_into_one_expression() {
+    let source = ["\"a\".matches(\"b\")"; 17].join(" || ");
+    assert!(
+        Expr::parse(&source)
+            .unwrap_err()
+            .message
+            .contains("more than 16 patterns")
+    );
+    let long = json!({"state": {"p": "a".repeat(5000)}});
+    assert!(refused("\"a\".matches(state.p)", long).contains("longer than 4096"));
+}
