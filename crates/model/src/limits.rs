@@ -17,6 +17,8 @@ pub const MAX_INPUT_BYTES: usize = 16 << 20;
 pub const MAX_RESULT_BYTES: usize = 16 << 20;
 /// Bytes of one expression's source text.
 pub const MAX_EXPR_BYTES: usize = 4096;
+/// Bytes of one text that holds expressions.
+pub const MAX_TEMPLATE_BYTES: usize = 64 << 10;
 /// Items of one `for_each`.
 pub const MAX_ITEMS: usize = 100_000;
 /// Steps of one run when the flow does not say.

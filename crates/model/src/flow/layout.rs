@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     comments::Comments,
     doc::{Content, Doc, Entry},
-    yaml,
+    scalar::is_text,
 };
 
 /// The longest line that a map or list is put on.
@@ -348,7 +348,7 @@ fn is_block(text: &str) -> bool {
 
 /// A text on one line: plain where YAML reads it back as the same text, else in double quotes.
 fn scalar(text: &str) -> String {
-    let plain = is_plain(text) && yaml::is_text(text) && !is_other_in_yaml_1_1(text);
+    let plain = is_plain(text) && is_text(text) && !is_other_in_yaml_1_1(text);
     if plain { text.to_owned() } else { quoted(text) }
 }
 
@@ -363,7 +363,7 @@ fn is_plain(text: &str) -> bool {
 
 /// A key: as a text, but `on` needs no quotes there (any reader of a flow takes keys as texts).
 fn key_text(key: &str) -> String {
-    if is_plain(key) && yaml::is_text(key) {
+    if is_plain(key) && is_text(key) {
         key.to_owned()
     } else {
         quoted(key)

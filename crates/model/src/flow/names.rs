@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     expr::{Expr, ParseError, Reference, Root, Template},
+    limits::MAX_TEMPLATE_BYTES,
     problem::Place,
 };
 
@@ -54,6 +55,13 @@ const fn bit(root: Root) -> u16 {
     1 << root as u16
 }
 
+/// With more texts than this, each is checked alone: looking for the place of a name in all of them
+/// would take time that grows with the square of the file.
+const CHECKED_TOGETHER: usize = 32;
+
+/// Names whose exact place is looked for in one file; after that the start of the text must do.
+const MAX_LOCATED: usize = 1_000;
+
 const RUN_MEMBERS: [&str; 4] = ["id", "flow", "version", "started_at"];
 const ERROR_MEMBERS: [&str; 8] = [
     "code",
@@ -95,9 +103,17 @@ pub(super) fn template(
     path: &Path<'_>,
     scope: InScope,
 ) -> Option<Template> {
+    let mut texts = 0;
+    if !count_texts(r, doc, path, &mut texts) {
+        return None;
+    }
     match Template::compile(&doc.to_value()) {
-        Ok(template) => {
+        Ok(template) if texts <= CHECKED_TOGETHER => {
             check(r, names, doc, path, scope, &template.references());
+            Some(template)
+        }
+        Ok(template) => {
+            check_each(r, names, doc, path, scope);
             Some(template)
         }
         Err(errors) => {
@@ -110,6 +126,31 @@ pub(super) fn template(
             }
             None
         }
+    }
+}
+
+/// Counts the texts with expressions; false after reporting one that is too long.
+fn count_texts(r: &mut Reader<'_>, doc: &Doc, path: &Path<'_>, count: &mut usize) -> bool {
+    match &doc.content {
+        Content::Text(text, _) if text.contains("${{") => {
+            *count += 1;
+            let fits = text.len() <= MAX_TEMPLATE_BYTES;
+            if !fits {
+                let message =
+                    format!("a text with expressions has at most {MAX_TEMPLATE_BYTES} bytes");
+                let mend = "move the fixed part of the text to the input or the state";
+                r.problem("too_large", doc.at, path, message, mend);
+            }
+            fits
+        }
+        Content::List(items) => {
+            let mut items = items.iter().enumerate();
+            items.all(|(i, item)| count_texts(r, item, &path.index(i), count))
+        }
+        Content::Map(entries) => entries
+            .iter()
+            .all(|e| count_texts(r, &e.value, &path.key(&e.key), count)),
+        Content::Text(..) | Content::Null | Content::Bool(_) | Content::Number(_) => true,
     }
 }
 
@@ -207,8 +248,18 @@ fn check<'x>(
             Some(member) => format!("{root}.{member}"),
             None => root.to_owned(),
         };
-        let (place, path) = find(r, doc, path, &needle).unwrap_or((doc.at, path.to_string()));
+        let (place, path) = locate(r, doc, path, &needle).unwrap_or((doc.at, path.to_string()));
         r.problem(code, place, path, message, mend);
+    }
+}
+
+/// As [`find`], for so many names as a person would look at.
+fn locate(r: &mut Reader<'_>, doc: &Doc, path: &Path<'_>, needle: &str) -> Option<(Place, String)> {
+    r.located += 1;
+    if r.located > MAX_LOCATED {
+        None
+    } else {
+        find(r, doc, path, needle)
     }
 }
 

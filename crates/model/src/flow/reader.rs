@@ -73,6 +73,8 @@ pub(super) struct Reader<'a> {
     pub(super) warnings: Vec<Problem>,
     source: Option<Source<'a>>,
     suggestions: usize,
+    /// Names whose exact place was looked for.
+    pub(super) located: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -83,6 +85,7 @@ impl<'a> Reader<'a> {
             warnings: Vec::new(),
             source: text.map(Source::new),
             suggestions: 0,
+            located: 0,
         }
     }
 

@@ -62,7 +62,9 @@ fn a_ladder_of_forks_with_fifty_thousand_edges_is_read() {
         (0..MAX_NODES).map(|i| format!("n{i}: {{uses: set, with: {{x: {i}}}}}")),
         (0..MAX_NODES).flat_map(|i| {
             steps.into_iter().filter_map(move |step| {
-                (i + step < MAX_NODES).then(|| format!("n{i} -> n{}", i + step))
+                Some(i + step)
+                    .filter(|to| *to < MAX_NODES)
+                    .map(|to| format!("n{i} -> n{to}"))
             })
         }),
     );
@@ -81,7 +83,7 @@ fn too_many_nodes_or_edges_are_refused_by_the_limit() {
     let text = flow(
         (0..230).map(|i| format!("n{i}: {{uses: echo}}")),
         (0..230).flat_map(|i| {
-            (0..230).map(move |j| format!("{{from: n{i}, to: n{j}, when: \"true\"}}"))
+            (0..230).map(move |j| format!("{{from: n{i}, to: n{j}, when: state.x}}"))
         }),
     );
     assert!(codes(parse(&text)).contains(&"too_large"));
@@ -103,4 +105,22 @@ fn a_file_over_the_size_limit_is_refused_unread() {
         "x".repeat(9 << 20)
     );
     assert_eq!(codes(parse(&text)), ["too_large"]);
+}
+
+#[test]
+fn a_hundred_thousand_different_unknown_names_are_told_without_delay() {
+    let many: Vec<String> = (0..100_000)
+        .map(|i| format!("\"${{{{ state.s{i} }}}}\""))
+        .collect();
+    let node = format!("n: {{uses: echo, with: {{many: [{}]}}}}", many.join(", "));
+    let text = flow([node].into_iter(), std::iter::empty());
+    assert_eq!(parse(&text).unwrap_err().0.len(), 100_000);
+    let long = format!(
+        "n: {{uses: echo, with: {{long: {:?}}}}}",
+        "${{ state.x }}".repeat(5_000)
+    );
+    assert_eq!(
+        codes(parse(&flow([long].into_iter(), std::iter::empty()))),
+        ["too_large"]
+    );
 }
