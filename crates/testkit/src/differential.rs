@@ -12,6 +12,7 @@ use runstone_model::{
 };
 use runstone_store::{
     Blob, Claim, Commit, Error, NewFlow, NewRun, Row, RunFilter, RunUpdate, Snapshot, Store,
+    StoredRow,
 };
 use uuid::Uuid;
 
@@ -55,10 +56,22 @@ pub async fn run(store: Arc<dyn Store>, seed: u64, calls: usize) -> anyhow::Resu
         let call = caller.next();
         let want = answer(&oracle, call.clone()).await;
         let got = answer(&*store, call.clone()).await;
-        ensure!(
-            want == got,
-            "seed {seed}, call {at}: {call:?}\n the oracle answers {want}\n the store answers {got}"
-        );
+        if want != got {
+            let run = match &call {
+                Call::Commit(commit) => commit.run,
+                Call::Journal(run, ..) | Call::Run(run) | Call::RequestCancel(run, _) => *run,
+                _ => RunId(Uuid::nil()),
+            };
+            let there = |rows: &[StoredRow]| {
+                rows.iter().map(|row| (row.row.seq, row.epoch)).collect::<Vec<_>>()
+            };
+            anyhow::bail!(
+                "seed {seed}, call {at}: {call:?}\n the oracle answers {want}\n the store answers \
+                 {got}\n (seq, epoch) in the oracle {:?}\n (seq, epoch) in the store {:?}",
+                there(&oracle.journal(run, 0, 1000).await?),
+                there(&store.journal(run, 0, 1000).await?),
+            );
+        }
         caller.learn(&call, &oracle).await?;
     }
     for run in caller.runs.clone() {

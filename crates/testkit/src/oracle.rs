@@ -48,7 +48,10 @@ impl Tables {
         let run = commit.run;
         let there = |row: &Row| self.journal.get(&(run, row.seq));
         let ours = !commit.rows.is_empty()
-            && commit.rows.iter().all(|row| there(row).is_some_and(|r| r.epoch == commit.epoch));
+            && commit
+                .rows
+                .iter()
+                .all(|row| there(row).is_some_and(|r| r.epoch == commit.epoch && r.row == *row));
         if ours {
             return Ok(()); // an earlier try whose answer was lost
         }
@@ -56,6 +59,9 @@ impl Tables {
         let stale = commit.update.is_some() && epoch != Some(commit.epoch);
         if stale || commit.rows.iter().any(|row| there(row).is_some()) {
             return Err(Error::Fenced);
+        }
+        if commit.snapshot.is_some() && commit.create.is_none() && epoch.is_none() {
+            return Err(Error::Other("a snapshot of no run".to_owned()));
         }
         if let Some(new) = &commit.create {
             match self.runs.get(&run) {
