@@ -91,7 +91,7 @@ impl ColumnType {
     }
 
     /// SQLite gets lists as JSON, which has no bytes: they travel in hex.
-    fn from_json(self) -> &'static str {
+    fn json_item(self) -> &'static str {
         match self {
             Self::Uuid | Self::Bytes => "unhex(value)",
             Self::Int | Self::Text | Self::Bool | Self::Float => "value",
@@ -175,7 +175,7 @@ impl<'a> Marker<'a> {
             (Self::In { param, of }, Dialect::Sqlite) => {
                 format!(
                     "IN (SELECT {} FROM json_each({}))",
-                    of.from_json(),
+                    of.json_item(),
                     place(param)
                 )
             }

@@ -19,7 +19,8 @@ pub struct Tx {
 #[derive(Debug)]
 enum Backend {
     Sqlite(SqliteTx),
-    Postgres(PostgresTx),
+    /// Boxed: it holds a whole connection, the other a channel.
+    Postgres(Box<PostgresTx>),
 }
 
 impl Tx {
@@ -31,7 +32,7 @@ impl Tx {
 
     pub(crate) fn postgres(tx: PostgresTx) -> Self {
         Self {
-            backend: Backend::Postgres(tx),
+            backend: Backend::Postgres(Box::new(tx)),
         }
     }
 

@@ -151,10 +151,7 @@ impl FromValue for bool {
 
 impl FromValue for f64 {
     const WANTED: &'static str = "a number";
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "SQLite stores a whole double as an integer; it was a double before"
-    )]
+    // SQLite hands back a whole double as an integer.
     fn from_value(value: Value) -> Result<Self, Value> {
         match value {
             Value::Float(v) => Ok(v),

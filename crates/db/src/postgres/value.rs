@@ -163,10 +163,6 @@ impl<'a> FromSql<'a> for Cell {
 }
 
 /// `sum` over 64-bit integers answers a numeric; SQLite answers an integer.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "what is no 64-bit integer becomes a double"
-)]
 fn numeric(raw: &[u8]) -> Result<Value, Fault> {
     let word = |at: usize| -> Result<i16, Fault> {
         let bytes = raw.get(at..at + 2).ok_or("a numeric cut short")?;

@@ -54,11 +54,7 @@ pub(super) fn fetch_into(
         .connection
         .prepare_cached(statement.sql())
         .map_err(fault)?;
-    let columns: Arc<[String]> = prepared
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Arc<[String]> = prepared.column_names().map(str::to_owned).collect();
     bind(&mut prepared, values).map_err(fault)?;
     let mut answers = prepared.raw_query();
     while let Some(answer) = answers.next().map_err(fault)? {
