@@ -116,6 +116,7 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(override_usage = "runstone resume [OPTIONS] <RUN | --all | --watch>")]
 pub(crate) struct ResumeArgs {
     /// The run: its id, the beginning of it (4 characters or more), or `last`
     #[arg(required_unless_present_any = ["all", "watch"], conflicts_with_all = ["all", "watch"])]

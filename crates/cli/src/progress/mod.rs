@@ -1,5 +1,6 @@
 //! Live progress on stderr: spinners on a terminal, one plain line per event elsewhere, nothing
 //! when asked to be quiet. Follows a run until it leaves this process.
+mod logs;
 mod narrator;
 mod screen;
 
@@ -9,11 +10,14 @@ use runstone_engine::{Engine, Event, EventKind, RunHandle, RunResult};
 use runstone_model::flow::Flow;
 use runstone_nodes::log::Line as Logged;
 use tokio::sync::{
-    broadcast::{self, error::RecvError},
+    broadcast::{
+        self,
+        error::{RecvError, TryRecvError},
+    },
     mpsc,
 };
 
-use self::{narrator::Narrator, screen::Screen};
+use self::{logs::Logs, narrator::Narrator, screen::Screen};
 use crate::{print::paint::Paint, signals::Signals};
 
 /// What is listened to while a run is followed.
@@ -29,14 +33,19 @@ pub(crate) async fn follow(
     engine: &Engine,
     handle: RunHandle,
     flow: Arc<Flow>,
-    mut feed: Feed,
+    feed: Feed,
     quiet: bool,
     signals: &mut Signals,
 ) -> RunResult {
     let run = handle.id;
     let screen = Screen::new(quiet);
     let narrator = Narrator::new(flow, Paint::stderr(), screen.is_live());
-    let mut telling = Telling { narrator, screen };
+    let Feed { mut events, logged } = feed;
+    let mut telling = Telling {
+        narrator,
+        screen,
+        logs: Logs::new(logged),
+    };
     let done = handle.wait();
     tokio::pin!(done);
     let mut asked = false;
@@ -48,25 +57,27 @@ pub(crate) async fn follow(
                 telling.screen.line("  stopping; press Ctrl-C again to end at once");
                 engine.stop();
             }
-            event = feed.events.recv() => match event {
+            event = events.recv() => match event {
                 Ok(event) if event.run == run => telling.event(&event.kind),
                 Ok(_) => {}
                 Err(RecvError::Lagged(lost)) => telling.lagged(lost),
                 Err(RecvError::Closed) => break done.await,
             },
-            Some(logged) = feed.logged.recv() => telling.logged(&logged),
+            logged = telling.logs.next() => telling.logged(logged),
             result = &mut done => break result,
         }
     };
     // What happened right before the end may still be on its way.
-    while let Ok(event) = feed.events.try_recv() {
-        if event.run == run {
-            telling.event(&event.kind);
+    loop {
+        match events.try_recv() {
+            Ok(event) if event.run == run => telling.event(&event.kind),
+            Ok(_) => {}
+            Err(TryRecvError::Lagged(lost)) => telling.lagged(lost),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => break,
         }
     }
-    while let Ok(logged) = feed.logged.try_recv() {
-        telling.logged(&logged);
-    }
+    let rest = telling.logs.rest();
+    telling.logged(rest);
     telling.screen.clear();
     result
 }
@@ -74,6 +85,7 @@ pub(crate) async fn follow(
 struct Telling {
     narrator: Narrator,
     screen: Screen,
+    logs: Logs,
 }
 
 impl Telling {
@@ -83,9 +95,13 @@ impl Telling {
                 self.screen
                     .begin(*step, &self.narrator.title(*step, *attempt));
             }
+            let lines = self.logs.begun(self.narrator.node(*step));
+            self.logged(lines);
             return;
         }
         if let Some(step) = narrator::over(kind) {
+            let lines = self.logs.over(self.narrator.node(step));
+            self.logged(lines);
             self.screen.end(step);
         }
         for line in self.narrator.tell(kind) {
@@ -97,9 +113,11 @@ impl Telling {
         }
     }
 
-    fn logged(&mut self, logged: &Logged) {
-        let line = self.narrator.logged(logged);
-        self.screen.line(&line);
+    fn logged(&mut self, lines: impl IntoIterator<Item = Logged>) {
+        for line in lines {
+            let line = self.narrator.logged(&line);
+            self.screen.line(&line);
+        }
     }
 
     fn lagged(&mut self, lost: u64) {

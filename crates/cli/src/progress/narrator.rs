@@ -125,6 +125,14 @@ impl Narrator {
         }
     }
 
+    /// The step's node.
+    pub(super) fn node(&self, step: StepRef) -> &str {
+        self.flow
+            .nodes
+            .get(step.node)
+            .map_or("?", |node| node.name.as_str())
+    }
+
     /// How far a map is, after an item of it is over.
     pub(super) fn map_progress(&self, kind: &EventKind) -> Option<(StepRef, u64, u64)> {
         let mut step = over(kind)?;
