@@ -74,7 +74,7 @@ fn agree(case: &Value) {
 }
 
 #[test]
-fn random_flows_agree_with_the_reference() {
+fn slow_random_flows_agree_with_the_reference() {
     let flows = std::env::var("RUNSTONE_JOIN_FLOWS").unwrap_or_else(|_| "10000".to_owned());
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference");
     let mut reference = Command::new("python3")

@@ -6,7 +6,7 @@ use runstone_store::{OpenOptions, SqlStore};
 use runstone_testkit::{differential, servers::{FreshSchema, postgres_url}};
 
 fn seeds() -> u64 {
-    std::env::var("RUNSTONE_DIFF_SEEDS").map_or(30, |text| text.parse().unwrap())
+    std::env::var("RUNSTONE_DIFF_SEEDS").map_or(15, |text| text.parse().unwrap())
 }
 
 async fn open(url: &str) -> Arc<SqlStore> {
@@ -15,7 +15,7 @@ async fn open(url: &str) -> Arc<SqlStore> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sqlite_answers_as_the_oracle() {
+async fn slow_sqlite_answers_as_the_oracle() {
     for seed in 0..seeds() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&format!("sqlite:{}", folder.path().join("t.db").display())).await;
@@ -24,7 +24,7 @@ async fn sqlite_answers_as_the_oracle() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_answers_as_the_oracle() {
+async fn slow_postgres_answers_as_the_oracle() {
     let Some(url) = postgres_url() else {
         return;
     };

@@ -10,7 +10,7 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 #[test]
-fn every_seed_ends_as_it_does_without_faults() {
+fn slow_every_seed_ends_as_it_does_without_faults() {
     if let Some(seed) = setting("RUNSTONE_SIM_SEED") {
         println!("{:?}", sim::run(seed).unwrap());
         return;
