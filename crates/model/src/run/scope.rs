@@ -1,5 +1,5 @@
 //! What expressions see of a run.
-use std::{borrow::Cow, fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _};
 
 use serde_json::{Value, json};
 
@@ -149,5 +149,3 @@ pub(super) fn brief(value: &Value) -> String {
     text
 }
 
-/// A view that lives as long as it is needed.
-pub(super) type Held = Arc<View>;
