@@ -23,7 +23,9 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one real clock")]
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let micros = since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
+        let micros = since.map_or(0, |since| {
+            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+        });
         Timestamp(micros)
     }
 }
@@ -33,7 +35,10 @@ impl Clock for SystemClock {
 pub struct RealIds;
 
 impl Ids for RealIds {
-    #[expect(clippy::disallowed_methods, reason = "this is the one real source of ids")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one real source of ids"
+    )]
     fn next(&self) -> Uuid {
         Uuid::now_v7()
     }

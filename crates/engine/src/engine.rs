@@ -179,7 +179,9 @@ impl Inner {
 
     /// Tells a live run something; false when it is not live here.
     pub(crate) fn tell(&self, run: RunId, control: Control) -> bool {
-        self.lock_live().get(&run).is_some_and(|sender| sender.send(control).is_ok())
+        self.lock_live()
+            .get(&run)
+            .is_some_and(|sender| sender.send(control).is_ok())
     }
 
     pub(crate) fn say(&self, run: RunId, kind: impl FnOnce() -> EventKind) {

@@ -32,7 +32,11 @@ pub(crate) struct Flows(Mutex<HashMap<FlowVersionId, PinnedFlow>>);
 
 impl Flows {
     fn get(&self, id: FlowVersionId) -> Option<PinnedFlow> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
     }
 
     fn keep(&self, flow: &PinnedFlow) {
@@ -69,7 +73,11 @@ impl Engine {
                 created_at: self.inner.clock.now(),
             })
             .await?;
-        let pinned = PinnedFlow { id: stored.id, version: stored.version, flow };
+        let pinned = PinnedFlow {
+            id: stored.id,
+            version: stored.version,
+            flow,
+        };
         self.inner.flows.keep(&pinned);
         Ok(pinned)
     }
@@ -85,17 +93,28 @@ impl Engine {
             return Ok(kept);
         }
         let corrupt = |message: String| {
-            Error::Store(store::Error::Corrupt { place: format!("flow_versions {id}"), message })
+            Error::Store(store::Error::Corrupt {
+                place: format!("flow_versions {id}"),
+                message,
+            })
         };
         let Some(stored) = self.inner.store.flow_version(id).await? else {
             return Err(corrupt("there is no such version".to_owned()));
         };
-        let flow = Flow::from_canonical(&stored.definition, &self.inner.registry)
-            .map_err(|problems| {
-                let first = problems.0.first().map(|p| p.message.clone()).unwrap_or_default();
+        let flow =
+            Flow::from_canonical(&stored.definition, &self.inner.registry).map_err(|problems| {
+                let first = problems
+                    .0
+                    .first()
+                    .map(|p| p.message.clone())
+                    .unwrap_or_default();
                 corrupt(format!("the definition does not validate here: {first}"))
             })?;
-        let pinned = PinnedFlow { id, version: stored.version, flow: Arc::new(flow) };
+        let pinned = PinnedFlow {
+            id,
+            version: stored.version,
+            flow: Arc::new(flow),
+        };
         self.inner.flows.keep(&pinned);
         Ok(pinned)
     }

@@ -76,7 +76,13 @@ pub struct NodeError {
 impl NodeError {
     /// An error of `class`.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), causes: Vec::new(), retryable: None, retry_after: None }
+        Self {
+            class,
+            message: message.into(),
+            causes: Vec::new(),
+            retryable: None,
+            retry_after: None,
+        }
     }
 
     /// The failure to journal for `attempt`.
@@ -86,8 +92,9 @@ impl NodeError {
         failure.causes = self.causes;
         failure.attempt = attempt;
         failure.retryable = self.retryable.unwrap_or(self.class.retryable());
-        failure.retry_after_ms =
-            self.retry_after.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
+        failure.retry_after_ms = self
+            .retry_after
+            .map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
         failure
     }
 }

@@ -58,7 +58,10 @@ impl Class {
     /// Whether trying again may help when a flow does not say otherwise.
     #[must_use]
     pub fn retryable(self) -> bool {
-        matches!(self, Self::Network | Self::Timeout | Self::RateLimit | Self::Dependency)
+        matches!(
+            self,
+            Self::Network | Self::Timeout | Self::RateLimit | Self::Dependency
+        )
     }
 }
 

@@ -15,7 +15,10 @@ impl Timestamp {
     /// This time plus `delay`, saturating at the end of time.
     #[must_use]
     pub fn plus(self, delay: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(delay.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(delay.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long from `earlier` to this time; zero when `earlier` is later.

@@ -18,8 +18,12 @@ fn flow(case: &Value) -> Value {
     let size = case["size"].as_u64().unwrap();
     let mut edges = Vec::new();
     for node in 0..size {
-        let mine: Vec<&Value> =
-            case["edges"].as_array().unwrap().iter().filter(|e| e["from"] == node).collect();
+        let mine: Vec<&Value> = case["edges"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|e| e["from"] == node)
+            .collect();
         for edge in &mine {
             let to = format!("n{:02}", edge["to"].as_u64().unwrap());
             edges.push(if edge["always"] == true {
@@ -37,7 +41,10 @@ fn flow(case: &Value) -> Value {
         .map(|n| {
             let out = json!({"log": "${{ result.at }}", "seen": "${{ result.seen }}"});
             let with = json!({"seen": "${{ state.log }}", "visits": "${{ visits }}"});
-            (format!("n{n:02}"), json!({"uses": "test", "with": with, "out": out}))
+            (
+                format!("n{n:02}"),
+                json!({"uses": "test", "with": with, "out": out}),
+            )
         })
         .collect();
     json!({
@@ -60,16 +67,33 @@ fn script() -> Script {
 
 fn agree(case: &Value) {
     let flow = play::flow(&flow(case));
-    let starts: Vec<u64> =
-        case["starts"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).collect();
+    let starts: Vec<u64> = case["starts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| n.as_u64().unwrap())
+        .collect();
     let mut first: Option<Value> = None;
     for order in 0..ORDERS {
         let run = play(&flow, json!({}), &script(), &mut Rng::new(order));
-        assert_eq!(run.status, Status::Completed, "seed {}: {:?}", case["seed"], run.end);
+        assert_eq!(
+            run.status,
+            Status::Completed,
+            "seed {}: {:?}",
+            case["seed"],
+            run.end
+        );
         assert_eq!(run.starts, starts, "seed {} order {order}", case["seed"]);
-        let Some(RunEnd::Completed(output)) = &run.end else { unreachable!() };
+        let Some(RunEnd::Completed(output)) = &run.end else {
+            unreachable!()
+        };
         let first = first.get_or_insert_with(|| Value::clone(output));
-        assert_eq!(first.to_string(), output.to_string(), "seed {} order {order}", case["seed"]);
+        assert_eq!(
+            first.to_string(),
+            output.to_string(),
+            "seed {} order {order}",
+            case["seed"]
+        );
     }
 }
 
@@ -90,7 +114,9 @@ fn slow_random_flows_agree_with_the_reference() {
         for _ in 0..std::thread::available_parallelism().map_or(2, std::num::NonZero::get) {
             scope.spawn(|| {
                 loop {
-                    let Some(line) = lines.lock().unwrap().next() else { return };
+                    let Some(line) = lines.lock().unwrap().next() else {
+                        return;
+                    };
                     let case: Value = serde_json::from_str(&line.unwrap()).unwrap();
                     if case.get("left_out").is_none() {
                         agree(&case);
@@ -103,5 +129,8 @@ fn slow_random_flows_agree_with_the_reference() {
     assert!(reference.wait().unwrap().success());
     let checked = checked.into_inner();
     println!("{checked} of {flows} flows agree under {ORDERS} completion orders each");
-    assert!(checked >= flows.parse::<u64>().unwrap() * 9 / 10, "too many hit the step limit");
+    assert!(
+        checked >= flows.parse::<u64>().unwrap() * 9 / 10,
+        "too many hit the step limit"
+    );
 }

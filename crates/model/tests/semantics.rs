@@ -56,7 +56,8 @@ output: {log: '${{ state.log }}'}
 ";
 
 fn nodes(names: &str) -> String {
-    let node = |name: &str| format!("  {name}: {{uses: test, out: {{log: '${{{{ result }}}}'}}}}\n");
+    let node =
+        |name: &str| format!("  {name}: {{uses: test, out: {{log: '${{{{ result }}}}'}}}}\n");
     let all: String = names.split(' ').map(node).collect();
     format!("{LOG}nodes:\n{all}edges:\n")
 }
@@ -72,7 +73,10 @@ fn a_diamonds_foot_starts_once_after_both_sides() {
 fn a_long_and_a_short_branch_join_and_fold_by_depth() {
     let flow = nodes("a b b2 c d") + "- a -> b -> b2 -> d\n- a -> c -> d\n";
     let played = every_order(&flow, &json!({}), &named());
-    assert_eq!(output(&played)["log"], json!(["a#1", "b#1", "c#1", "b2#1", "d#1"]));
+    assert_eq!(
+        output(&played)["log"],
+        json!(["a#1", "b#1", "c#1", "b2#1", "d#1"])
+    );
 }
 
 #[test]
@@ -117,7 +121,9 @@ fn a_loop_inside_a_branch_does_not_hold_up_the_other_until_the_join() {
     assert_eq!(played.starts, [1, 3, 3, 1, 1]);
     assert_eq!(
         output(&played)["log"],
-        json!(["a#1", "l#1", "c#1", "m#1", "l#2", "m#2", "l#3", "m#3", "d#1"])
+        json!([
+            "a#1", "l#1", "c#1", "m#1", "l#2", "m#2", "l#3", "m#3", "d#1"
+        ])
     );
 }
 
@@ -168,13 +174,21 @@ fn a_dead_end_fails_the_run_and_names_every_condition() {
     let flow = nodes("a b") + "- {from: a, to: b, when: 'input.x > 3'}\n";
     let played = every_order(&flow, &json!({"x": 1}), &named());
     let failure = failure(&played);
-    assert_eq!((failure.code.as_str(), failure.node.as_deref()), ("dead_end", Some("a")));
-    assert!(failure.message.contains("`input.x > 3` is false"), "{}", failure.message);
+    assert_eq!(
+        (failure.code.as_str(), failure.node.as_deref()),
+        ("dead_end", Some("a"))
+    );
+    assert!(
+        failure.message.contains("`input.x > 3` is false"),
+        "{}",
+        failure.message
+    );
 }
 
 #[test]
 fn a_condition_that_cannot_be_evaluated_fails_the_run() {
-    let flow = nodes("a b") + "- {from: a, to: b, when: 'input.x > 3'}\n- {from: a, to: end, else: true}\n";
+    let flow = nodes("a b")
+        + "- {from: a, to: b, when: 'input.x > 3'}\n- {from: a, to: end, else: true}\n";
     let played = every_order(&flow, &json!({"x": "text"}), &named());
     assert_eq!(failure(&played).code, "expression");
 }
@@ -218,11 +232,18 @@ edges:
   - a -> c -> d
 ";
     let echo = Script::new(|step, with| {
-        Ok(if step.name == "a" { json!("a") } else { with["seen"].clone() })
+        Ok(if step.name == "a" {
+            json!("a")
+        } else {
+            with["seen"].clone()
+        })
     });
     let played = every_order(flow, &json!({}), &echo);
     let seen = json!([["a"], ["a"], ["a", "b", "c"]]);
-    assert_eq!(output(&played), &json!({"log": ["a", "b", "c"], "seen": seen}));
+    assert_eq!(
+        output(&played),
+        &json!({"log": ["a", "b", "c"], "seen": seen})
+    );
 }
 
 #[test]
@@ -239,7 +260,10 @@ output: {log: '${{ state.log }}', results: '${{ results.m }}'}
 ";
     let played = every_order(flow, &json!({"items": [3, 1, 2]}), &named());
     let results = json!(["m#1.0", "m#1.1", "m#1.2"]);
-    assert_eq!(output(&played), &json!({"log": [3, 1, 2], "results": results}));
+    assert_eq!(
+        output(&played),
+        &json!({"log": [3, 1, 2], "results": results})
+    );
     let played = every_order(flow, &json!({"items": []}), &named());
     assert_eq!(output(&played), &json!({"log": [], "results": []}));
 }
@@ -267,8 +291,11 @@ fn retries_are_counted_and_then_the_step_completes() {
     let flow = flow.replace("edges:\n", "");
     let played = every_order(&flow, &json!({}), &failing("b", 2));
     assert_eq!(played.status, Status::Completed);
-    let failed =
-        played.journal.iter().filter(|e| matches!(e, Entry::AttemptFailed { .. })).count();
+    let failed = played
+        .journal
+        .iter()
+        .filter(|e| matches!(e, Entry::AttemptFailed { .. }))
+        .count();
     assert_eq!(failed, 2);
     let played = every_order(&flow, &json!({}), &failing("b", 3));
     assert_eq!(failure(&played).attempt, 3);

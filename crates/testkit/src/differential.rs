@@ -63,7 +63,9 @@ pub async fn run(store: Arc<dyn Store>, seed: u64, calls: usize) -> anyhow::Resu
                 _ => RunId(Uuid::nil()),
             };
             let there = |rows: &[StoredRow]| {
-                rows.iter().map(|row| (row.row.seq, row.epoch)).collect::<Vec<_>>()
+                rows.iter()
+                    .map(|row| (row.row.seq, row.epoch))
+                    .collect::<Vec<_>>()
             };
             anyhow::bail!(
                 "seed {seed}, call {at}: {call:?}\n the oracle answers {want}\n the store answers \
@@ -75,7 +77,11 @@ pub async fn run(store: Arc<dyn Store>, seed: u64, calls: usize) -> anyhow::Resu
         caller.learn(&call, &oracle).await?;
     }
     for run in caller.runs.clone() {
-        for call in [Call::Run(run), Call::Journal(run, 0, 10_000), Call::Load(vec![run])] {
+        for call in [
+            Call::Run(run),
+            Call::Journal(run, 0, 10_000),
+            Call::Load(vec![run]),
+        ] {
             let want = answer(&oracle, call.clone()).await;
             let got = answer(&*store, call).await;
             ensure!(want == got, "seed {seed}, in the end: {run}\n{want}\n{got}");
@@ -133,12 +139,16 @@ impl Caller {
 
     fn id(&mut self, kind: u128) -> Uuid {
         let number = self.rng.random_range(0..u32::MAX);
-        Uuid::from_u128((0x0190_0000_0000_7000 << 64) | (kind << 60) | self.salt | u128::from(number))
+        Uuid::from_u128(
+            (0x0190_0000_0000_7000 << 64) | (kind << 60) | self.salt | u128::from(number),
+        )
     }
 
     fn server(&mut self) -> ServerId {
         let number = self.rng.random_range(1..4_u128);
-        ServerId(Uuid::from_u128((0x0190_0000_0000_7000 << 64) | (9 << 60) | self.salt | number))
+        ServerId(Uuid::from_u128(
+            (0x0190_0000_0000_7000 << 64) | (9 << 60) | self.salt | number,
+        ))
     }
 
     fn known_run(&mut self) -> RunId {
@@ -203,10 +213,20 @@ impl Caller {
     fn put_flow(&mut self) -> Call {
         let names = ["alpha", "beta", "Alpha", "ælpha"];
         let name = names[self.rng.random_range(0..names.len())].to_owned();
-        let definition = format!("{{\"v\":{},\"s\":{}}}", self.rng.random_range(0..3), self.salt);
+        let definition = format!(
+            "{{\"v\":{},\"s\":{}}}",
+            self.rng.random_range(0..3),
+            self.salt
+        );
         let id = FlowVersionId(self.id(2));
         let created_at = Timestamp(self.now);
-        Call::PutFlow(NewFlow { project: ProjectId::DEFAULT, name, definition, id, created_at })
+        Call::PutFlow(NewFlow {
+            project: ProjectId::DEFAULT,
+            name,
+            definition,
+            id,
+            created_at,
+        })
     }
 
     fn create(&mut self) -> Call {
@@ -235,23 +255,35 @@ impl Caller {
     fn append(&mut self) -> Commit {
         let run = self.known_run();
         let (seq, epoch) = self.known.get(&run).copied().unwrap_or((0, 1));
-        let back = if self.rng.random_bool(0.1) { self.rng.random_range(0..3) } else { 0 };
+        let back = if self.rng.random_bool(0.1) {
+            self.rng.random_range(0..3)
+        } else {
+            0
+        };
         let first = (seq + 1).saturating_sub(back).max(1);
-        let epoch = if self.rng.random_bool(0.1) { (epoch - 1).max(1) } else { epoch };
+        let epoch = if self.rng.random_bool(0.1) {
+            (epoch - 1).max(1)
+        } else {
+            epoch
+        };
         let count = self.rng.random_range(1..4);
         let mut blobs = Vec::new();
         let mut rows: Vec<Row> = (first..first + count).map(|seq| self.row(seq)).collect();
         if self.rng.random_bool(0.1) {
-            let bytes = format!("\"{}\"", "long ".repeat(self.rng.random_range(1..2000))).into_bytes();
+            let bytes =
+                format!("\"{}\"", "long ".repeat(self.rng.random_range(1..2000))).into_bytes();
             let hash = blake3_hex(&bytes);
-            rows[0].body = format!("{{\"result\":{{\"$blob\":\"{hash}\"}},\"blobs\":[\"result\"]}}");
+            rows[0].body =
+                format!("{{\"result\":{{\"$blob\":\"{hash}\"}},\"blobs\":[\"result\"]}}");
             blobs.push(Blob { hash, bytes });
         }
         let last = first + count - 1;
         let finish = self.rng.random_bool(0.1);
         let body = || format!("{{\"seq\":{last}}}");
-        let snapshot = (!finish && back == 0 && self.rng.random_bool(0.1))
-            .then(|| Snapshot { seq: last, body: body() });
+        let snapshot = (!finish && back == 0 && self.rng.random_bool(0.1)).then(|| Snapshot {
+            seq: last,
+            body: body(),
+        });
         let update = finish.then(|| RunUpdate {
             status: [Status::Completed, Status::Failed, Status::Cancelled]
                 [self.rng.random_range(0..3)],
@@ -261,7 +293,15 @@ impl Caller {
             steps: last,
             wake_at: None,
         });
-        Commit { run, epoch, create: None, rows, update, snapshot, blobs }
+        Commit {
+            run,
+            epoch,
+            create: None,
+            rows,
+            update,
+            snapshot,
+            blobs,
+        }
     }
 
     fn row(&mut self, seq: u64) -> Row {
@@ -293,7 +333,10 @@ impl Caller {
         for run in &self.runs {
             let record = oracle.run(*run).await?.context("the oracle lost a run")?;
             let rows = oracle.journal(*run, 0, u32::MAX).await?;
-            self.known.insert(*run, (rows.last().map_or(0, |row| row.row.seq), record.epoch));
+            self.known.insert(
+                *run,
+                (rows.last().map_or(0, |row| row.row.seq), record.epoch),
+            );
         }
         Ok(())
     }

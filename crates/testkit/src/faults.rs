@@ -103,7 +103,11 @@ impl Faults {
             std::future::pending::<()>().await; // a dead process does nothing any more
         }
         if self.draw(self.rates.slow) {
-            let ms = self.rng.lock().unwrap_or_else(PoisonError::into_inner).random_range(1..400);
+            let ms = self
+                .rng
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .random_range(1..400);
             tokio::time::sleep(Duration::from_millis(ms)).await;
         } else {
             tokio::task::yield_now().await;
@@ -134,10 +138,7 @@ impl Store for Faults {
         Box::pin(self.call("put_flow", move || self.inner.put_flow(flow)))
     }
 
-    fn flow_version(
-        &self,
-        id: FlowVersionId,
-    ) -> BoxFuture<'_, Result<Option<FlowVersion>, Error>> {
+    fn flow_version(&self, id: FlowVersionId) -> BoxFuture<'_, Result<Option<FlowVersion>, Error>> {
         Box::pin(self.call("flow_version", move || self.inner.flow_version(id)))
     }
 
@@ -158,7 +159,8 @@ impl Store for Faults {
             if self.frozen.load(Ordering::Relaxed) {
                 std::future::pending::<()>().await;
             }
-            self.call("heartbeat", move || self.inner.heartbeat(server, now)).await
+            self.call("heartbeat", move || self.inner.heartbeat(server, now))
+                .await
         })
     }
 
@@ -171,7 +173,9 @@ impl Store for Faults {
     }
 
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
-        Box::pin(self.call("request_cancel", move || self.inner.request_cancel(run, now)))
+        Box::pin(self.call("request_cancel", move || {
+            self.inner.request_cancel(run, now)
+        }))
     }
 
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<RunRecord>, Error>> {

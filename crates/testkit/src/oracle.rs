@@ -100,11 +100,16 @@ impl Tables {
             update_run(record, update);
         }
         for row in &commit.rows {
-            let stored = StoredRow { row: row.clone(), epoch: commit.epoch };
+            let stored = StoredRow {
+                row: row.clone(),
+                epoch: commit.epoch,
+            };
             self.journal.insert((run, row.seq), stored);
         }
         for Blob { hash, bytes } in &commit.blobs {
-            self.blobs.entry(hash.clone()).or_insert_with(|| bytes.clone());
+            self.blobs
+                .entry(hash.clone())
+                .or_insert_with(|| bytes.clone());
         }
         if let Some(snapshot) = &commit.snapshot {
             self.snapshots.insert(run, snapshot.clone());
@@ -114,7 +119,10 @@ impl Tables {
 
     fn rows(&self, run: RunId, after: u64) -> Vec<StoredRow> {
         let range = (run, after + 1)..=(run, u64::MAX);
-        self.journal.range(range).map(|(_, row)| row.clone()).collect()
+        self.journal
+            .range(range)
+            .map(|(_, row)| row.clone())
+            .collect()
     }
 
     fn claim(&mut self, claim: Claim) -> Vec<Claimed> {
@@ -122,7 +130,11 @@ impl Tables {
             None => true,
             Some(owner) => {
                 owner == claim.server && claim.only.is_some()
-                    || owner != claim.server && self.servers.get(&owner).is_none_or(|at| *at < claim.expired_before)
+                    || owner != claim.server
+                        && self
+                            .servers
+                            .get(&owner)
+                            .is_none_or(|at| *at < claim.expired_before)
             }
         };
         let open = |record: &&RunRecord| {
@@ -140,7 +152,9 @@ impl Tables {
         let mut claimed = Vec::new();
         for id in ids {
             let seq = self.rows(id, 0).last().map_or(1, |row| row.row.seq + 1);
-            let Some(record) = self.runs.get_mut(&id) else { continue };
+            let Some(record) = self.runs.get_mut(&id) else {
+                continue;
+            };
             let had_owner = record.owner.is_some();
             record.owner = Some(claim.server);
             record.epoch += 1;
@@ -171,8 +185,18 @@ impl Tables {
         let rows = self.rows(id, snapshot.as_ref().map_or(0, |snapshot| snapshot.seq));
         let used = |hash: &str| rows.iter().any(|row| row.row.body.contains(hash));
         let blobs = self.blobs.iter().filter(|(hash, _)| used(hash));
-        let blobs = blobs.map(|(hash, b)| Blob { hash: hash.clone(), bytes: b.clone() }).collect();
-        Some(LoadedRun { record, snapshot, rows, blobs })
+        let blobs = blobs
+            .map(|(hash, b)| Blob {
+                hash: hash.clone(),
+                bytes: b.clone(),
+            })
+            .collect();
+        Some(LoadedRun {
+            record,
+            snapshot,
+            rows,
+            blobs,
+        })
     }
 }
 
@@ -198,8 +222,7 @@ impl Store for Oracle {
 
     fn put_flow(&self, flow: NewFlow) -> BoxFuture<'_, Result<FlowVersion, Error>> {
         let mut tables = self.lock();
-        let of_name =
-            |v: &&FlowVersion| v.project == flow.project && v.name == flow.name;
+        let of_name = |v: &&FlowVersion| v.project == flow.project && v.name == flow.name;
         let same = tables
             .versions
             .values()
@@ -207,7 +230,12 @@ impl Store for Oracle {
             .find(|version| version.definition == flow.definition)
             .cloned();
         let version = same.unwrap_or_else(|| {
-            let newest = tables.versions.values().filter(of_name).map(|v| v.version).max();
+            let newest = tables
+                .versions
+                .values()
+                .filter(of_name)
+                .map(|v| v.version)
+                .max();
             let version = FlowVersion {
                 id: flow.id,
                 project: flow.project,
@@ -222,10 +250,7 @@ impl Store for Oracle {
         ready(Ok(version))
     }
 
-    fn flow_version(
-        &self,
-        id: FlowVersionId,
-    ) -> BoxFuture<'_, Result<Option<FlowVersion>, Error>> {
+    fn flow_version(&self, id: FlowVersionId) -> BoxFuture<'_, Result<Option<FlowVersion>, Error>> {
         ready(Ok(self.lock().versions.get(&id).cloned()))
     }
 
@@ -245,16 +270,21 @@ impl Store for Oracle {
     ) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
         let mut tables = self.lock();
         tables.servers.insert(server, now);
-        let asked = tables.runs.values().filter(|record| {
-            record.owner == Some(server) && record.cancel_requested_at.is_some()
-        });
+        let asked = tables
+            .runs
+            .values()
+            .filter(|record| record.owner == Some(server) && record.cancel_requested_at.is_some());
         ready(Ok(asked.map(|record| record.id).collect()))
     }
 
     fn release(&self, server: ServerId) -> BoxFuture<'_, Result<u64, Error>> {
         let mut tables = self.lock();
         let mut released = 0;
-        for record in tables.runs.values_mut().filter(|record| record.owner == Some(server)) {
+        for record in tables
+            .runs
+            .values_mut()
+            .filter(|record| record.owner == Some(server))
+        {
             record.owner = None;
             released += 1;
         }
@@ -266,12 +296,21 @@ impl Store for Oracle {
     fn owned(&self, server: ServerId) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
         let tables = self.lock();
         let open = |r: &&RunRecord| r.owner == Some(server) && !r.status.is_final();
-        ready(Ok(tables.runs.values().filter(open).take(1000).map(|r| r.id).collect()))
+        ready(Ok(tables
+            .runs
+            .values()
+            .filter(open)
+            .take(1000)
+            .map(|r| r.id)
+            .collect()))
     }
 
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
         let mut tables = self.lock();
-        let open = tables.runs.get_mut(&run).filter(|record| !record.status.is_final());
+        let open = tables
+            .runs
+            .get_mut(&run)
+            .filter(|record| !record.status.is_final());
         let found = open.is_some();
         if let Some(record) = open {
             record.cancel_requested_at.get_or_insert(now);
@@ -287,12 +326,19 @@ impl Store for Oracle {
     fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
         let tables = self.lock();
         let wanted = |record: &&RunRecord| {
-            filter.project.is_none_or(|project| project == record.project)
+            filter
+                .project
+                .is_none_or(|project| project == record.project)
                 && (filter.status.is_empty() || filter.status.contains(&record.status))
                 && filter.flow.as_ref().is_none_or(|flow| *flow == record.flow)
                 && filter.before.is_none_or(|before| record.id < before)
         };
-        let found = tables.runs.values().rev().filter(wanted).take(filter.limit as usize);
+        let found = tables
+            .runs
+            .values()
+            .rev()
+            .filter(wanted)
+            .take(filter.limit as usize);
         ready(Ok(found.cloned().collect()))
     }
 
@@ -309,7 +355,10 @@ impl Store for Oracle {
             for (hash, bytes) in &tables.blobs {
                 let reference = format!("{{\"$blob\":\"{hash}\"}}");
                 if row.row.body.contains(&reference) {
-                    row.row.body = row.row.body.replace(&reference, &String::from_utf8_lossy(bytes));
+                    row.row.body = row
+                        .row
+                        .body
+                        .replace(&reference, &String::from_utf8_lossy(bytes));
                 }
             }
         }

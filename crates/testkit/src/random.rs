@@ -29,7 +29,11 @@ pub fn flow(seed: u64) -> Value {
     }
     let mut edges = Vec::new();
     for from in 0..size {
-        let mine: Vec<usize> = forward.iter().filter(|e| e.0 == from).map(|e| e.1).collect();
+        let mine: Vec<usize> = forward
+            .iter()
+            .filter(|e| e.0 == from)
+            .map(|e| e.1)
+            .collect();
         let mut rounds: Vec<usize> = back.iter().filter(|e| e.0 == from).map(|e| e.1).collect();
         rounds.sort_unstable();
         rounds.dedup();
@@ -39,7 +43,11 @@ pub fn flow(seed: u64) -> Value {
             edges.push(if certain {
                 json!({"from": name(from), "to": name(to)})
             } else {
-                let when = format!("(visits.{} + {to}) % 2 == {}", name(from), rng.random_range(0..2));
+                let when = format!(
+                    "(visits.{} + {to}) % 2 == {}",
+                    name(from),
+                    rng.random_range(0..2)
+                );
                 json!({"from": name(from), "to": name(to), "when": when})
             });
         }
@@ -66,7 +74,10 @@ pub fn flow(seed: u64) -> Value {
 
 /// Whether `from` is `to` or leads there.
 fn leads(edges: &[(usize, usize)], from: usize, to: usize) -> bool {
-    from == to || edges.iter().any(|edge| edge.0 == from && leads(edges, edge.1, to))
+    from == to
+        || edges
+            .iter()
+            .any(|edge| edge.0 == from && leads(edges, edge.1, to))
 }
 
 fn name(n: usize) -> String {

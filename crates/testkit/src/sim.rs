@@ -11,9 +11,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use runstone_engine::{
-    Clock, Engine, Ids, Options, PinnedFlow, StartRun, loops::Loops,
-};
+use runstone_engine::{Clock, Engine, Ids, Options, PinnedFlow, StartRun, loops::Loops};
 use runstone_model::{
     flow::Flow,
     ids::{ProjectId, RunId},
@@ -56,7 +54,10 @@ struct SimIds(Mutex<u128>);
 
 impl Ids for SimIds {
     fn next(&self) -> Uuid {
-        let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         *last += 1;
         Uuid::from_u128((0x0190_0000_0000_7000_8000_u128 << 48) + *last)
     }
@@ -92,9 +93,15 @@ pub fn run(seed: u64) -> anyhow::Result<Summary> {
     let text = random::flow(seed).to_string();
     let kinds = work::registry(&Arc::default(), seed);
     let flow = Arc::new(Flow::parse(&text, &kinds).map_err(|p| anyhow::anyhow!("{p:#?}"))?);
-    let calm = Rates { error_before: 0, error_after: 0, slow: 0 };
+    let calm = Rates {
+        error_before: 0,
+        error_after: 0,
+        slow: 0,
+    };
     let mut expected = World::new(Arc::clone(&flow), seed);
-    expected.life(0, calm, 0, false).context("the run without faults")?;
+    expected
+        .life(0, calm, 0, false)
+        .context("the run without faults")?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5eed);
     let mut world = World::new(flow, seed);
     let mut summary = Summary::default();
@@ -103,11 +110,17 @@ pub fn run(seed: u64) -> anyhow::Result<Summary> {
         let rates = if last {
             calm
         } else {
-            Rates { error_before: 30, error_after: 30, slow: 100 }
+            Rates {
+                error_before: 30,
+                error_after: 30,
+                slow: 100,
+            }
         };
         let crash_at = if last { 0 } else { rng.random_range(1..25) };
         let frozen = !last && rng.random_bool(0.2);
-        let lived = world.life(life + 1, rates, crash_at, frozen).context(format!("life {life}"))?;
+        let lived = world
+            .life(life + 1, rates, crash_at, frozen)
+            .context(format!("life {life}"))?;
         summary.calls += lived.0;
         summary.crashes += u64::from(lived.1);
     }
@@ -154,13 +167,18 @@ impl World {
         crash_at: u64,
         frozen: bool,
     ) -> anyhow::Result<(u64, bool)> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()?;
         let store: Arc<dyn Store> = self.oracle.clone();
         let seed = self.seed.wrapping_mul(31).wrapping_add(life);
         let faults = Arc::new(Faults::new(store, seed, rates, crash_at));
         let lived = runtime.block_on(async {
-            let clock = Arc::new(SimClock { base: self.now, began: tokio::time::Instant::now() });
+            let clock = Arc::new(SimClock {
+                base: self.now,
+                began: tokio::time::Instant::now(),
+            });
             let died = tokio::select! {
                 lived = self.live(&faults, &clock, life, frozen) => { lived?; false }
                 () = faults.crashed() => true,
@@ -204,10 +222,17 @@ impl World {
     async fn start(&mut self, engine: &Engine) -> anyhow::Result<()> {
         while self.runs.len() < RUNS {
             let flow = Arc::clone(&self.flow);
-            let Ok(flow) = engine.store_flow(ProjectId::DEFAULT, flow).await else { continue };
+            let Ok(flow) = engine.store_flow(ProjectId::DEFAULT, flow).await else {
+                continue;
+            };
             self.pinned = Some(flow.clone());
             let input = json!({"n": self.runs.len()});
-            let start = StartRun { project: ProjectId::DEFAULT, flow, input, detach: false };
+            let start = StartRun {
+                project: ProjectId::DEFAULT,
+                flow,
+                input,
+                detach: false,
+            };
             // A start whose answer was lost may have happened: what counts is what is stored.
             let _ = engine.start(start).await;
             self.runs = self.stored().await?;
@@ -216,9 +241,17 @@ impl World {
     }
 
     async fn stored(&self) -> anyhow::Result<Vec<RunId>> {
-        let filter = runstone_store::RunFilter { limit: 1000, ..Default::default() };
-        let mut runs: Vec<RunId> =
-            self.oracle.runs(filter).await?.into_iter().map(|record| record.id).collect();
+        let filter = runstone_store::RunFilter {
+            limit: 1000,
+            ..Default::default()
+        };
+        let mut runs: Vec<RunId> = self
+            .oracle
+            .runs(filter)
+            .await?
+            .into_iter()
+            .map(|record| record.id)
+            .collect();
         runs.sort_unstable();
         Ok(runs)
     }

@@ -3,14 +3,20 @@
 use std::sync::Arc;
 
 use runstone_store::{OpenOptions, SqlStore};
-use runstone_testkit::{differential, servers::{FreshSchema, postgres_url}};
+use runstone_testkit::{
+    differential,
+    servers::{FreshSchema, postgres_url},
+};
 
 fn seeds() -> u64 {
     std::env::var("RUNSTONE_DIFF_SEEDS").map_or(15, |text| text.parse().unwrap())
 }
 
 async fn open(url: &str) -> Arc<SqlStore> {
-    let options = OpenOptions { migrate: true, ..OpenOptions::default() };
+    let options = OpenOptions {
+        migrate: true,
+        ..OpenOptions::default()
+    };
     Arc::new(SqlStore::open(url, options).await.unwrap())
 }
 

@@ -34,16 +34,23 @@ fn slow_every_seed_ends_as_it_does_without_faults() {
             }
         };
         let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
-        lanes.into_iter().map(|lane| lane.join().unwrap()).fold(Summary::default(), |a, b| {
-            Summary {
+        lanes
+            .into_iter()
+            .map(|lane| lane.join().unwrap())
+            .fold(Summary::default(), |a, b| Summary {
                 calls: a.calls + b.calls,
                 crashes: a.crashes + b.crashes,
                 steps: a.steps + b.steps,
                 attempts: a.attempts + b.attempts,
-            }
-        })
+            })
     });
     println!("{seeds} seeds: {total:?}");
-    assert!(total.crashes > seeds, "the simulation hardly crashes: it shows nothing");
-    assert!(total.attempts > total.steps, "nothing was ever repeated: it shows nothing");
+    assert!(
+        total.crashes > seeds,
+        "the simulation hardly crashes: it shows nothing"
+    );
+    assert!(
+        total.attempts > total.steps,
+        "nothing was ever repeated: it shows nothing"
+    );
 }

@@ -15,7 +15,10 @@ impl Heartbeat {
     /// One beat.
     pub async fn run_once(&self) -> Result<HeartbeatReport, Error> {
         let inner = &self.0.inner;
-        let asked = inner.store.heartbeat(inner.server, inner.clock.now()).await?;
+        let asked = inner
+            .store
+            .heartbeat(inner.server, inner.clock.now())
+            .await?;
         let mut report = HeartbeatReport::default();
         for run in asked {
             let reason = "cancel requested".to_owned();

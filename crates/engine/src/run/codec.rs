@@ -75,7 +75,13 @@ impl Encoder<'_> {
                 row.duration_us = done.duration_us;
                 row.body = self.step(done);
             }
-            Entry::AttemptFailed { step, started_at, duration_us, failure, retry_at } => {
+            Entry::AttemptFailed {
+                step,
+                started_at,
+                duration_us,
+                failure,
+                retry_at,
+            } => {
                 self.name(&mut row, *step);
                 row.attempt = failure.attempt;
                 row.started_at = *started_at;
@@ -130,10 +136,15 @@ impl Encoder<'_> {
         let mut patch = BTreeMap::new();
         let mut same: BTreeMap<&str, &[String]> = BTreeMap::new();
         for (key, value) in &done.patch {
-            let Some(key) = self.flow.state.get(*key) else { continue };
+            let Some(key) = self.flow.state.get(*key) else {
+                continue;
+            };
             match value {
                 PatchValue::Value(value) => {
-                    patch.insert(&*key.name, self.inline(value, &format!("patch.{}", key.name), &mut blobs));
+                    patch.insert(
+                        &*key.name,
+                        self.inline(value, &format!("patch.{}", key.name), &mut blobs),
+                    );
                 }
                 PatchValue::Result(path) => {
                     same.insert(&key.name, path);
@@ -168,7 +179,10 @@ impl Encoder<'_> {
             body
         } else {
             let hash = blake3::hash(body.as_bytes()).to_hex().to_string();
-            self.blobs.push(Blob { hash: hash.clone(), bytes: body.into_bytes() });
+            self.blobs.push(Blob {
+                hash: hash.clone(),
+                bytes: body.into_bytes(),
+            });
             blobs.push(place.to_owned());
             text(&BlobRef { hash })
         };
@@ -189,7 +203,8 @@ pub(super) struct Decoder<'a> {
 impl Decoder<'_> {
     /// The entry of `row`; `None` for a completed run's last row, whose output is in the run's row.
     pub(super) fn entry(&self, row: &Row) -> Result<Entry, String> {
-        let kind = Kind::from_number(row.kind).ok_or_else(|| format!("unknown kind {}", row.kind))?;
+        let kind =
+            Kind::from_number(row.kind).ok_or_else(|| format!("unknown kind {}", row.kind))?;
         let bad = |error: serde_json::Error| format!("journal row {}: {error}", row.seq);
         Ok(match kind {
             Kind::StepCompleted | Kind::StepFailed | Kind::StepSkipped => {
@@ -210,19 +225,29 @@ impl Decoder<'_> {
                 let body: Value = serde_json::from_str(&row.body).map_err(bad)?;
                 let server = body["server"].as_str().and_then(|id| id.parse().ok());
                 let server = server.ok_or_else(|| format!("journal row {}: no server", row.seq))?;
-                Entry::TakenOver { server, at: row.started_at }
+                Entry::TakenOver {
+                    server,
+                    at: row.started_at,
+                }
             }
-            Kind::RunCompleted => {
-                Entry::Ended { end: RunEnd::Completed(Arc::default()), at: row.started_at }
-            }
+            Kind::RunCompleted => Entry::Ended {
+                end: RunEnd::Completed(Arc::default()),
+                at: row.started_at,
+            },
             Kind::RunFailed => {
                 let failure = serde_json::from_str(&row.body).map_err(bad)?;
-                Entry::Ended { end: RunEnd::Failed(failure), at: row.started_at }
+                Entry::Ended {
+                    end: RunEnd::Failed(failure),
+                    at: row.started_at,
+                }
             }
             Kind::RunCancelled => {
                 let body: Value = serde_json::from_str(&row.body).map_err(bad)?;
                 let reason = body["reason"].as_str().unwrap_or_default().to_owned();
-                Entry::Ended { end: RunEnd::Cancelled(reason), at: row.started_at }
+                Entry::Ended {
+                    end: RunEnd::Cancelled(reason),
+                    at: row.started_at,
+                }
             }
         })
     }
@@ -231,10 +256,17 @@ impl Decoder<'_> {
         let name = row.node.as_deref().unwrap_or_default();
         let node = self.flow.nodes.iter().position(|node| node.name == name);
         let node = node.ok_or_else(|| {
-            format!("journal row {} is about node `{name}`, which the flow does not have", row.seq)
+            format!(
+                "journal row {} is about node `{name}`, which the flow does not have",
+                row.seq
+            )
         })?;
         let item = row.item.map(|index| ItemRef { index, total });
-        Ok(StepRef { node, visit: row.visit, item })
+        Ok(StepRef {
+            node,
+            visit: row.visit,
+            item,
+        })
     }
 
     fn step(&self, row: &Row, kind: Kind, body: StepBody<'_>) -> Result<StepDone, String> {
@@ -249,7 +281,10 @@ impl Decoder<'_> {
             };
             let bytes = self.blobs.get(&*blob.hash);
             let bytes = bytes.ok_or_else(|| {
-                format!("journal row {} refers to blob {}, which is missing", row.seq, blob.hash)
+                format!(
+                    "journal row {} refers to blob {}, which is missing",
+                    row.seq, blob.hash
+                )
             })?;
             serde_json::from_slice(bytes).map(Arc::new).map_err(bad)
         };
@@ -259,13 +294,18 @@ impl Decoder<'_> {
         };
         let mut patch = Vec::with_capacity(body.patch.len() + body.same.len());
         for (name, raw) in &body.patch {
-            patch.push((key(name)?, PatchValue::Value(value(raw, &format!("patch.{name}"))?)));
+            patch.push((
+                key(name)?,
+                PatchValue::Value(value(raw, &format!("patch.{name}"))?),
+            ));
         }
         for (name, path) in &body.same {
             patch.push((key(name)?, PatchValue::Result(path.clone().into())));
         }
         patch.sort_unstable_by_key(|(key, _)| *key);
-        let result = body.result.map_or(Ok(Arc::default()), |raw| value(raw, "result"))?;
+        let result = body
+            .result
+            .map_or(Ok(Arc::default()), |raw| value(raw, "result"))?;
         Ok(StepDone {
             step: self.named(row, body.total)?,
             attempt: row.attempt,

@@ -78,7 +78,10 @@ impl Driver {
     pub(super) fn restart(&mut self) {
         let ids: Vec<StepId> = self.state.active().iter().map(|active| active.id).collect();
         for id in ids {
-            let due = self.state.find(id).and_then(|active| active.next_attempt(None).1);
+            let due = self
+                .state
+                .find(id)
+                .and_then(|active| active.next_attempt(None).1);
             match due {
                 Some(at) => {
                     self.retries.insert((at, id, None));
@@ -127,7 +130,10 @@ impl Driver {
             cancelled.set();
         }
         match self.state.end() {
-            Some(end) => RunResult::Ended { end: end.clone(), steps: self.state.steps() },
+            Some(end) => RunResult::Ended {
+                end: end.clone(),
+                steps: self.state.steps(),
+            },
             None => RunResult::Stuck("the run ended without saying how".to_owned()),
         }
     }
@@ -137,7 +143,10 @@ impl Driver {
         while let Ok(control) = self.control.try_recv() {
             self.obey(control);
         }
-        if self.deadline.is_some_and(|at| self.engine.inner.clock.now() >= at) {
+        if self
+            .deadline
+            .is_some_and(|at| self.engine.inner.clock.now() >= at)
+        {
             self.deadline = None;
             self.ready.push_front(Command::DeadlinePassed);
         }
@@ -188,7 +197,9 @@ impl Driver {
         let now = self.engine.inner.clock.now();
         let mut entries = Vec::new();
         for _ in 0..COMMANDS {
-            let Some(command) = self.ready.pop_front() else { break };
+            let Some(command) = self.ready.pop_front() else {
+                break;
+            };
             // A rejection is the late outcome of something cancelled: there is nothing to do.
             if let Ok(decided) = self.state.handle(command, now) {
                 entries.extend(decided);
@@ -213,6 +224,9 @@ impl Driver {
     }
 
     fn item_ref(&self, id: StepId, index: u32) -> Option<ItemRef> {
-        self.maps.get(&id).map(|map| ItemRef { index, total: map.total })
+        self.maps.get(&id).map(|map| ItemRef {
+            index,
+            total: map.total,
+        })
     }
 }

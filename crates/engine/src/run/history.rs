@@ -61,7 +61,13 @@ impl History {
 impl Engine {
     /// A run's newest committed state, from its newest snapshot on.
     pub async fn state(&self, run: RunId) -> Result<Value, Error> {
-        let loaded = self.inner.store.load(&[run]).await?.pop().ok_or(Error::NoSuchRun(run))?;
+        let loaded = self
+            .inner
+            .store
+            .load(&[run])
+            .await?
+            .pop()
+            .ok_or(Error::NoSuchRun(run))?;
         Ok(super::load::fold(self, loaded).await?.state_json())
     }
 
@@ -75,15 +81,26 @@ impl Engine {
             let after = steps.last().map_or(0, |step: &Step| step.seq);
             let page = store.journal(run, after, PAGE).await?;
             let blobs = BTreeMap::new(); // the store has put their values in place
-            let decoder = Decoder { flow: &flow.flow, blobs: &blobs };
+            let decoder = Decoder {
+                flow: &flow.flow,
+                blobs: &blobs,
+            };
             for stored in &page {
                 let entry = decoder
                     .entry(&stored.row)
                     .map_err(|message| Error::Unreadable { run, message })?;
-                steps.push(Step { seq: stored.row.seq, epoch: stored.epoch, entry });
+                steps.push(Step {
+                    seq: stored.row.seq,
+                    epoch: stored.epoch,
+                    entry,
+                });
             }
             if page.len() < PAGE as usize {
-                return Ok(History { record, flow, steps });
+                return Ok(History {
+                    record,
+                    flow,
+                    steps,
+                });
             }
         }
     }

@@ -17,8 +17,11 @@ pub(super) async fn fold(engine: &Engine, loaded: LoadedRun) -> Result<RunState,
 
 fn fold_with(pinned: &crate::PinnedFlow, loaded: &LoadedRun) -> Result<RunState, String> {
     let record = &loaded.record;
-    let info =
-        RunInfo { id: record.id, version: pinned.version, created_at: record.created_at };
+    let info = RunInfo {
+        id: record.id,
+        version: pinned.version,
+        created_at: record.created_at,
+    };
     let input: Value = serde_json::from_str(&record.input).map_err(|e| format!("input: {e}"))?;
     let flow = Arc::clone(&pinned.flow);
     let mut state = match &loaded.snapshot {
@@ -28,19 +31,33 @@ fn fold_with(pinned: &crate::PinnedFlow, loaded: &LoadedRun) -> Result<RunState,
         }
         None => RunState::new(flow, info, Arc::new(input)),
     };
-    let blobs: BTreeMap<&str, &[u8]> =
-        loaded.blobs.iter().map(|blob| (&*blob.hash, &*blob.bytes)).collect();
-    let decoder = Decoder { flow: &pinned.flow, blobs: &blobs };
+    let blobs: BTreeMap<&str, &[u8]> = loaded
+        .blobs
+        .iter()
+        .map(|blob| (&*blob.hash, &*blob.bytes))
+        .collect();
+    let decoder = Decoder {
+        flow: &pinned.flow,
+        blobs: &blobs,
+    };
     for stored in &loaded.rows {
         let want = state.seq() + 1;
         if stored.row.seq != want {
-            return Err(format!("journal row {want} is missing; found {}", stored.row.seq));
+            return Err(format!(
+                "journal row {want} is missing; found {}",
+                stored.row.seq
+            ));
         }
         let mut entry = decoder.entry(&stored.row)?;
-        if let Entry::Ended { end: RunEnd::Completed(output), .. } = &mut entry
+        if let Entry::Ended {
+            end: RunEnd::Completed(output),
+            ..
+        } = &mut entry
             && let Some(text) = &record.output
         {
-            *output = serde_json::from_str(text).map(Arc::new).map_err(|e| e.to_string())?;
+            *output = serde_json::from_str(text)
+                .map(Arc::new)
+                .map_err(|e| e.to_string())?;
         }
         state.apply(&entry);
     }

@@ -75,7 +75,12 @@ impl Engine {
         }
         let id = RunId(inner.ids.next());
         let now = inner.clock.now();
-        let StartRun { project, flow, input, detach } = start;
+        let StartRun {
+            project,
+            flow,
+            input,
+            detach,
+        } = start;
         let body = serde_json::to_string(&input).map_err(|e| store::Error::Other(e.to_string()))?;
         if body.len() > MAX_INPUT_BYTES || !super::step::depth_fits(&input, MAX_DEPTH) {
             let message = format!(
@@ -110,8 +115,14 @@ impl Engine {
             inner.suspect.store(true, Ordering::Relaxed);
             return Err(error.into());
         }
-        let Some(control) = receiver else { return Ok(RunHandle { id, done: None }) };
-        let info = RunInfo { id, version: flow.version, created_at: now };
+        let Some(control) = receiver else {
+            return Ok(RunHandle { id, done: None });
+        };
+        let info = RunInfo {
+            id,
+            version: flow.version,
+            created_at: now,
+        };
         let state = RunState::new(flow.flow, info, Arc::new(input));
         let driver = Driver::new(self.clone(), state, 1, deadline, control);
         Ok(self.launch(id, driver))
@@ -128,12 +139,20 @@ impl Engine {
             engine.inner.leave(id);
             let _ = sender.send(result); // nobody has to wait for it
         });
-        RunHandle { id, done: Some(done) }
+        RunHandle {
+            id,
+            done: Some(done),
+        }
     }
 
     /// Goes on with an unfinished run, from its last committed step.
     pub async fn resume(&self, id: RunId) -> Result<RunHandle, Error> {
-        let record = self.inner.store.run(id).await?.ok_or(Error::NoSuchRun(id))?;
+        let record = self
+            .inner
+            .store
+            .run(id)
+            .await?
+            .ok_or(Error::NoSuchRun(id))?;
         if record.status.is_final() {
             return Err(Error::AlreadyEnded(id, record.status.name()));
         }
@@ -172,17 +191,30 @@ impl Engine {
             expired_before = expired_before.max(inner.since);
         }
         inner.store.heartbeat(inner.server, now).await?;
-        let claim = store::Claim { server: inner.server, now, expired_before, limit, only };
+        let claim = store::Claim {
+            server: inner.server,
+            now,
+            expired_before,
+            limit,
+            only,
+        };
         let claimed = inner.store.claim(claim).await?;
         let ids: Vec<RunId> = claimed.iter().map(|claimed| claimed.run).collect();
         let loaded = inner.store.load(&ids).await?;
         let mut handles = Vec::with_capacity(loaded.len());
         for loaded in loaded {
             let id = loaded.record.id;
-            let Some(claimed) = claimed.iter().find(|claimed| claimed.run == id) else { continue };
-            let Some(control) = inner.enter(id) else { continue };
+            let Some(claimed) = claimed.iter().find(|claimed| claimed.run == id) else {
+                continue;
+            };
+            let Some(control) = inner.enter(id) else {
+                continue;
+            };
             let deadline = loaded.record.deadline;
-            let asked = loaded.record.cancel_requested_at.map(|_| "cancel requested");
+            let asked = loaded
+                .record
+                .cancel_requested_at
+                .map(|_| "cancel requested");
             match load::fold(self, loaded).await {
                 Ok(mut state) => {
                     state.take_effects();
@@ -218,18 +250,28 @@ impl Engine {
     /// Cancels a run: at once when it is live here or nobody runs it, else its owner is asked.
     /// True when it ended here, false when it will end soon elsewhere.
     pub async fn cancel(&self, id: RunId, reason: &str) -> Result<bool, Error> {
-        let control = Control::Cancel { reason: reason.to_owned() };
+        let control = Control::Cancel {
+            reason: reason.to_owned(),
+        };
         if self.inner.tell(id, control.clone()) {
             return Ok(true);
         }
-        let record = self.inner.store.run(id).await?.ok_or(Error::NoSuchRun(id))?;
+        let record = self
+            .inner
+            .store
+            .run(id)
+            .await?
+            .ok_or(Error::NoSuchRun(id))?;
         if record.status.is_final() {
             return Err(Error::AlreadyEnded(id, record.status.name()));
         }
         if *self.inner.stop.borrow() {
             return Err(Error::Stopping);
         }
-        self.inner.store.request_cancel(id, self.inner.clock.now()).await?;
+        self.inner
+            .store
+            .request_cancel(id, self.inner.clock.now())
+            .await?;
         let taken = self.take(1, Some(id), Some(reason)).await;
         if taken.is_err() {
             self.inner.suspect.store(true, Ordering::Relaxed);

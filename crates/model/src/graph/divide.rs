@@ -54,7 +54,11 @@ impl Graph {
         edges.dedup();
         let nodes = (0..self.paths.len()).collect();
         // Outer before inner; the queue keeps siblings in order too.
-        let mut queue = std::collections::VecDeque::from([Work { nodes, edges, depth: 0 }]);
+        let mut queue = std::collections::VecDeque::from([Work {
+            nodes,
+            edges,
+            depth: 0,
+        }]);
         while let Some(work) = queue.pop_front() {
             let depth = work.depth;
             for (header, body, edges) in self.divide(work) {
@@ -66,8 +70,16 @@ impl Graph {
                     self.inside[node].push(at);
                 }
                 self.loop_of_header.entry(header).or_insert(at);
-                self.loops.push(Loop { header, body: body.clone(), depth });
-                queue.push_back(Work { nodes: body, edges, depth: depth + 1 });
+                self.loops.push(Loop {
+                    header,
+                    body: body.clone(),
+                    depth,
+                });
+                queue.push_back(Work {
+                    nodes: body,
+                    edges,
+                    depth: depth + 1,
+                });
             }
         }
         Ok(())
@@ -76,8 +88,11 @@ impl Graph {
     /// Adds one level and gives its loops: header, body, edges without the back edges.
     fn divide(&mut self, work: Work) -> Vec<(usize, Vec<usize>, Edges)> {
         let Work { nodes, edges, .. } = work;
-        let local: BTreeMap<usize, usize> =
-            nodes.iter().enumerate().map(|(at, &node)| (node, at)).collect();
+        let local: BTreeMap<usize, usize> = nodes
+            .iter()
+            .enumerate()
+            .map(|(at, &node)| (node, at))
+            .collect();
         let mut graph = DiGraph::<(), ()>::with_capacity(nodes.len(), edges.len());
         let ids: Vec<_> = nodes.iter().map(|_| graph.add_node(())).collect();
         for (from, to) in &edges {
@@ -121,11 +136,17 @@ impl Graph {
             .collect();
         self.levels.push(Level { part_of, reach });
         let mut found = Vec::new();
-        for (part, edges) in inner.into_iter().enumerate().filter(|(_, edges)| !edges.is_empty()) {
+        for (part, edges) in inner
+            .into_iter()
+            .enumerate()
+            .filter(|(_, edges)| !edges.is_empty())
+        {
             let mut body: Vec<usize> = parts[part].iter().map(|id| nodes[id.index()]).collect();
             body.sort_unstable();
             let first = |node: &&usize| (self.preorder[**node].unwrap_or(u32::MAX), **node);
-            let Some(&header) = body.iter().min_by_key(first) else { continue };
+            let Some(&header) = body.iter().min_by_key(first) else {
+                continue;
+            };
             let edges = edges.into_iter().filter(|(_, to)| *to != header).collect();
             found.push((header, body, edges));
         }

@@ -110,21 +110,32 @@ impl Graph {
     #[must_use]
     pub fn common_loop(&self, a: usize, b: usize) -> Option<LoopIx> {
         let (a, b) = (&self.inside[a], &self.inside[b]);
-        a.iter().zip(b).take_while(|(x, y)| x == y).map(|(x, _)| *x).last()
+        a.iter()
+            .zip(b)
+            .take_while(|(x, y)| x == y)
+            .map(|(x, _)| *x)
+            .last()
     }
 
     /// Whether the edge begins a new round: it ends at the header of a loop that holds both ends.
     #[must_use]
     pub fn is_back_edge(&self, from: usize, to: usize) -> bool {
-        self.loop_of_header(to).is_some_and(|l| self.in_loop(l, from))
+        self.loop_of_header(to)
+            .is_some_and(|l| self.in_loop(l, from))
     }
 
     /// Whether the completion of `a` can still lead to `b` inside the innermost loop that holds
     /// both, not using that loop's back edges.
     #[must_use]
     pub fn reaches(&self, a: usize, b: usize) -> bool {
-        let common = self.paths[a].iter().zip(&self.paths[b]).take_while(|(x, y)| x == y).last();
-        let Some((level, _)) = common else { return false };
+        let common = self.paths[a]
+            .iter()
+            .zip(&self.paths[b])
+            .take_while(|(x, y)| x == y)
+            .last();
+        let Some((level, _)) = common else {
+            return false;
+        };
         let level = &self.levels[*level as usize];
         let (Some(from), Some(to)) = (level.part_of.get(&a), level.part_of.get(&b)) else {
             return false;

@@ -17,10 +17,16 @@ fn a_diamonds_foot_is_reached_from_both_sides() {
 fn inside_a_loop_its_back_edge_does_not_reach() {
     let g = graph(4, &[(0, 1), (1, 2), (2, 1), (2, 3)]);
     assert_eq!(g.loops().len(), 1);
-    assert_eq!((g.loops()[0].header, g.loops()[0].body.clone()), (1, vec![1, 2]));
+    assert_eq!(
+        (g.loops()[0].header, g.loops()[0].body.clone()),
+        (1, vec![1, 2])
+    );
     assert!(g.is_back_edge(2, 1) && !g.is_back_edge(1, 2));
     assert!(g.reaches(1, 2) && !g.reaches(2, 1));
-    assert!(g.reaches(1, 3), "what is behind the loop is reached from all of it");
+    assert!(
+        g.reaches(1, 3),
+        "what is behind the loop is reached from all of it"
+    );
 }
 
 #[test]
@@ -49,7 +55,10 @@ fn too_deep_nesting_is_refused() {
     let n = MAX_LOOP_DEPTH + 2;
     let mut edges: Vec<_> = (1..n).map(|i| (i - 1, i)).collect();
     edges.extend((0..n).map(|i| (n - 1, i)));
-    assert!(matches!(Graph::new(n, 0, &edges), Err(GraphError::TooDeep { .. })));
+    assert!(matches!(
+        Graph::new(n, 0, &edges),
+        Err(GraphError::TooDeep { .. })
+    ));
 }
 
 #[test]

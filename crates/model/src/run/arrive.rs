@@ -16,26 +16,43 @@ impl RunState {
     pub(super) fn arrive(&mut self, source: usize, fired: &[EdgeIx]) {
         let flow = Arc::clone(&self.flow);
         for &at in fired {
-            let Some(edge) = flow.edges.get(at) else { continue };
+            let Some(edge) = flow.edges.get(at) else {
+                continue;
+            };
             if edge.max.is_some() {
                 *self.fired.entry(at).or_insert(0) += 1;
             }
             let error = match edge.fires {
-                Fires::Error => self.history.get(source).and_then(|done| done.failure.clone()),
+                Fires::Error => self
+                    .history
+                    .get(source)
+                    .and_then(|done| done.failure.clone()),
                 Fires::Always | Fires::When(_) | Fires::Else | Fires::Route(_) => None,
             };
-            let Target::Node(node) = edge.to else { continue };
+            let Target::Node(node) = edge.to else {
+                continue;
+            };
             match flow.nodes[node].join {
                 Join::All => self.hold(node, edge.from, source, error),
                 Join::Each => {
                     let port = self.ports.of(node, at);
-                    self.arrivals.push_back(Arrival { node, port, source, error });
+                    self.arrivals.push_back(Arrival {
+                        node,
+                        port,
+                        source,
+                        error,
+                    });
                 }
                 Join::First => {
                     if self.raced.insert(node) {
                         self.cancel_losers(node);
                         let port = self.ports.of(node, at);
-                        self.arrivals.push_back(Arrival { node, port, source, error });
+                        self.arrivals.push_back(Arrival {
+                            node,
+                            port,
+                            source,
+                            error,
+                        });
                     }
                 }
             }
@@ -61,11 +78,18 @@ impl RunState {
     /// Starts everything that may start.
     pub(super) fn settle(&mut self) {
         for _ in 0..self.arrivals.len() {
-            let Some(arrival) = self.arrivals.pop_front() else { break };
+            let Some(arrival) = self.arrivals.pop_front() else {
+                break;
+            };
             if self.active.iter().any(|active| active.port == arrival.port) {
                 self.arrivals.push_back(arrival);
             } else {
-                let Arrival { node, port, source, error } = arrival;
+                let Arrival {
+                    node,
+                    port,
+                    source,
+                    error,
+                } = arrival;
                 self.begin(node, port, &[source], &[], error);
             }
         }
@@ -90,14 +114,18 @@ impl RunState {
             let alive = self.active.iter().any(|active| active.node == by);
             let queued = self.pending.get(&by);
             if (alive && self.holds(by, None, node, pending.round))
-                || queued.is_some_and(|other| self.holds(by, Some(other.round), node, pending.round))
+                || queued
+                    .is_some_and(|other| self.holds(by, Some(other.round), node, pending.round))
             {
                 return Some(by);
             }
         }
         let running = self.active.iter().map(|active| (active.node, None));
         let queued = self.arrivals.iter().map(|arrival| (arrival.node, None));
-        let others = self.pending.iter().map(|(other, p)| (*other, Some(p.round)));
+        let others = self
+            .pending
+            .iter()
+            .map(|(other, p)| (*other, Some(p.round)));
         running
             .chain(queued)
             .chain(others)
@@ -113,10 +141,14 @@ impl RunState {
         }
         if round {
             // Rounds of a loop never overlap.
-            return graph.loop_of_header(node).is_some_and(|l| graph.in_loop(l, by));
+            return graph
+                .loop_of_header(node)
+                .is_some_and(|l| graph.in_loop(l, by));
         }
         if by_pending == Some(true)
-            && graph.loop_of_header(by).is_some_and(|l| graph.in_loop(l, node))
+            && graph
+                .loop_of_header(by)
+                .is_some_and(|l| graph.in_loop(l, node))
         {
             return false; // a new round does not hold up what still belongs to the old one
         }
@@ -124,7 +156,9 @@ impl RunState {
     }
 
     fn begin_pending(&mut self, node: NodeIx) {
-        let Some(pending) = self.pending.remove(&node) else { return };
+        let Some(pending) = self.pending.remove(&node) else {
+            return;
+        };
         let flow = Arc::clone(&self.flow);
         // A loop counts as one node to what stands outside it, and a round as one to the next:
         // whoever waited for all of it sees what all of it wrote.
@@ -166,18 +200,29 @@ impl RunState {
         if !whole.is_empty() {
             let graph = &self.flow.graph;
             past.extend((0..self.history.len()).filter(|at| {
-                whole.iter().any(|l| graph.in_loop(*l, self.history[*at].node))
+                whole
+                    .iter()
+                    .any(|l| graph.in_loop(*l, self.history[*at].node))
             }));
         }
-        past.extend((0..self.history.len()).rev().find(|at| self.history[*at].port == port));
+        past.extend(
+            (0..self.history.len())
+                .rev()
+                .find(|at| self.history[*at].port == port),
+        );
         past.sort_unstable();
         past.dedup();
-        let (clock, depth) = past.iter().fold((Clock::default(), 0), |(clock, depth), at| {
-            let done = &self.history[*at];
-            (clock.union(&done.clock), depth.max(done.depth + 1))
-        });
+        let (clock, depth) = past
+            .iter()
+            .fold((Clock::default(), 0), |(clock, depth), at| {
+                let done = &self.history[*at];
+                (clock.union(&done.clock), depth.max(done.depth + 1))
+            });
         let view = self.view_of(&past, &clock);
-        let clock = self.advance_trunk(&clock).unwrap_or(clock).with(port, number);
+        let clock = self
+            .advance_trunk(&clock)
+            .unwrap_or(clock)
+            .with(port, number);
         let id = StepId(self.next_id);
         self.next_id += 1;
         let visit = self.ports.visit(node, port, number);
@@ -201,9 +246,7 @@ impl RunState {
     /// When the step about to start is all that lives and has all of the history in its past, the
     /// history is folded away: the step owns the trunk until it ends.
     fn advance_trunk(&mut self, clock: &Clock) -> Option<Clock> {
-        let covered = |at: &Finished| {
-            clock.get(at.port, &self.trunk.clock) >= at.number
-        };
+        let covered = |at: &Finished| clock.get(at.port, &self.trunk.clock) >= at.number;
         if !self.is_idle() || !self.history.iter().all(covered) {
             return None;
         }
@@ -225,7 +268,9 @@ impl RunState {
             let outside = |at: &usize| !flow.graph.in_loop(l, self.history[*at].node);
             if sources.is_empty() || sources.iter().any(outside) {
                 self.fired.retain(|edge, _| match flow.edges[*edge].to {
-                    Target::Node(to) => flow.graph.common_loop(flow.edges[*edge].from, to) != Some(l),
+                    Target::Node(to) => {
+                        flow.graph.common_loop(flow.edges[*edge].from, to) != Some(l)
+                    }
                     Target::End | Target::Fail => true,
                 });
             }
@@ -235,10 +280,12 @@ impl RunState {
     /// `join: first` has its winner: stops what can only lead to `node`.
     fn cancel_losers(&mut self, node: NodeIx) {
         let only = self.only_way_to(node);
-        let (lost, kept): (Vec<Active>, Vec<Active>) =
-            std::mem::take(&mut self.active).into_iter().partition(|active| only[active.node]);
+        let (lost, kept): (Vec<Active>, Vec<Active>) = std::mem::take(&mut self.active)
+            .into_iter()
+            .partition(|active| only[active.node]);
         self.active = kept;
-        self.effects.extend(lost.into_iter().map(|active| Effect::Cancel(active.id)));
+        self.effects
+            .extend(lost.into_iter().map(|active| Effect::Cancel(active.id)));
         self.pending.retain(|other, _| !only[*other]);
         self.arrivals.retain(|arrival| !only[arrival.node]);
     }
@@ -246,8 +293,9 @@ impl RunState {
     /// The nodes from which every way leads to `node`.
     fn only_way_to(&self, node: NodeIx) -> Vec<bool> {
         let flow = &self.flow;
-        let mut only: Vec<bool> =
-            (0..flow.nodes.len()).map(|n| n != node && flow.graph.reaches(n, node)).collect();
+        let mut only: Vec<bool> = (0..flow.nodes.len())
+            .map(|n| n != node && flow.graph.reaches(n, node))
+            .collect();
         loop {
             let mut changed = false;
             for at in 0..only.len() {

@@ -15,21 +15,31 @@ impl RunState {
     /// over; `None` while items of its map are missing, or when the step is not active.
     pub(super) fn absorb(&mut self, done: &StepDone) -> Option<usize> {
         let step = done.step;
-        let at =
-            self.active.iter().position(|a| a.node == step.node && a.visit == step.visit)?;
+        let at = self
+            .active
+            .iter()
+            .position(|a| a.node == step.node && a.visit == step.visit)?;
         self.committed += 1;
-        let patch: Vec<_> =
-            (0..done.patch.len()).map(|i| (done.patch[i].0, patch_value(done, i))).collect();
+        let patch: Vec<_> = (0..done.patch.len())
+            .map(|i| (done.patch[i].0, patch_value(done, i)))
+            .collect();
         let Some(item) = step.item else {
             let result = Arc::clone(&done.result);
             return Some(self.finish(at, patch, result, done));
         };
         let active = &mut self.active[at];
         active.attempts.remove(&Some(item.index));
-        let items = active
-            .items
-            .get_or_insert_with(|| Items { total: item.total, done: BTreeMap::new() });
-        items.done.insert(item.index, ItemDone { result: Arc::clone(&done.result), patch });
+        let items = active.items.get_or_insert_with(|| Items {
+            total: item.total,
+            done: BTreeMap::new(),
+        });
+        items.done.insert(
+            item.index,
+            ItemDone {
+                result: Arc::clone(&done.result),
+                patch,
+            },
+        );
         if (items.done.len() as u64) < u64::from(items.total) {
             return None;
         }

@@ -26,7 +26,12 @@ impl RunState {
                     self.settle();
                 }
             }
-            Entry::AttemptFailed { step, failure, retry_at, .. } => {
+            Entry::AttemptFailed {
+                step,
+                failure,
+                retry_at,
+                ..
+            } => {
                 self.note_attempt(*step, failure.attempt, *retry_at);
             }
             Entry::TakenOver { .. } => {}
@@ -36,10 +41,17 @@ impl RunState {
 
     pub(super) fn note_attempt(&mut self, step: StepRef, attempt: u32, retry_at: Timestamp) {
         let item = step.item.map(|item| item.index);
-        let found = self.active.iter_mut().find(|a| a.node == step.node && a.visit == step.visit);
+        let found = self
+            .active
+            .iter_mut()
+            .find(|a| a.node == step.node && a.visit == step.visit);
         if let Some(active) = found {
             active.attempts.insert(item, (attempt, retry_at));
-            self.effects.push(Effect::Retry { id: active.id, item, at: retry_at });
+            self.effects.push(Effect::Retry {
+                id: active.id,
+                item,
+                at: retry_at,
+            });
         }
     }
 
@@ -55,8 +67,10 @@ impl RunState {
             RunEnd::Cancelled(_) => Status::Cancelled,
         };
         // What was to start does not; what runs is stopped.
-        self.effects.retain(|effect| matches!(effect, Effect::Cancel(_)));
-        self.effects.extend(self.active.iter().map(|active| Effect::Cancel(active.id)));
+        self.effects
+            .retain(|effect| matches!(effect, Effect::Cancel(_)));
+        self.effects
+            .extend(self.active.iter().map(|active| Effect::Cancel(active.id)));
         if self.trunk.view.is_none()
             && let Some(owner) = self.active.first()
         {

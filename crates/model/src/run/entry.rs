@@ -105,7 +105,9 @@ impl PatchValue {
             Self::Value(value) => Arc::clone(value),
             Self::Result(path) if path.is_empty() => Arc::clone(result),
             Self::Result(path) => {
-                let part = path.iter().try_fold(&**result, |value, name| value.get(name));
+                let part = path
+                    .iter()
+                    .try_fold(&**result, |value, name| value.get(name));
                 Arc::new(part.cloned().unwrap_or_default())
             }
         }
@@ -190,9 +192,18 @@ impl Entry {
             Self::Step(_) => Kind::StepCompleted,
             Self::AttemptFailed { .. } => Kind::AttemptFailed,
             Self::TakenOver { .. } => Kind::TakenOver,
-            Self::Ended { end: RunEnd::Completed(_), .. } => Kind::RunCompleted,
-            Self::Ended { end: RunEnd::Failed(_), .. } => Kind::RunFailed,
-            Self::Ended { end: RunEnd::Cancelled(_), .. } => Kind::RunCancelled,
+            Self::Ended {
+                end: RunEnd::Completed(_),
+                ..
+            } => Kind::RunCompleted,
+            Self::Ended {
+                end: RunEnd::Failed(_),
+                ..
+            } => Kind::RunFailed,
+            Self::Ended {
+                end: RunEnd::Cancelled(_),
+                ..
+            } => Kind::RunCancelled,
         }
     }
 }

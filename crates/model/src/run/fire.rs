@@ -13,7 +13,12 @@ use crate::{
 };
 
 pub(super) fn expression_failure(node: &str, place: &str, error: &EvalError) -> Failure {
-    Failure::new("expression", Class::Logic, format!("{place} of {node}: {error}")).in_node(node)
+    Failure::new(
+        "expression",
+        Class::Logic,
+        format!("{place} of {node}: {error}"),
+    )
+    .in_node(node)
 }
 
 impl RunState {
@@ -52,8 +57,9 @@ impl RunState {
         for &at in &node.outgoing {
             let edge = &flow.edges[at];
             let to = target_name(flow, edge.to);
-            let used_up =
-                edge.max.is_some_and(|max| self.fired.get(&at).copied().unwrap_or(0) >= max);
+            let used_up = edge
+                .max
+                .is_some_and(|max| self.fired.get(&at).copied().unwrap_or(0) >= max);
             let test = |expr: &crate::expr::Expr| {
                 expr.test(&scope).map_err(|error| {
                     let place = format!("the condition of the edge to {to}");
@@ -97,14 +103,7 @@ impl RunState {
             fired.extend(fallback);
         }
         if fired.is_empty() {
-            let result = done.result.as_deref().map(brief).unwrap_or_default();
-            let message = format!(
-                "nothing leads on from {}: {}; its result was {result}. \
-                 Add an edge with `else: true` or widen a condition",
-                node.name,
-                said.join("; ")
-            );
-            return Err(Failure::new("dead_end", Class::Logic, message).in_node(&node.name));
+            return Err(dead_end(&node.name, &said, done.result.as_deref()));
         }
         fired.sort_unstable();
         Ok(fired)
@@ -113,7 +112,10 @@ impl RunState {
     /// The failure of the first fired edge that leads to `fail`.
     pub(super) fn failing_edge(&mut self, place: usize, fired: &[EdgeIx]) -> Option<Failure> {
         let flow = Arc::clone(&self.flow);
-        let edge = fired.iter().map(|at| &flow.edges[*at]).find(|e| e.to == Target::Fail)?;
+        let edge = fired
+            .iter()
+            .map(|at| &flow.edges[*at])
+            .find(|e| e.to == Target::Fail)?;
         let view = self.after(place);
         let done = &self.history[place];
         let name = &flow.nodes[done.node].name;
@@ -135,6 +137,16 @@ impl RunState {
             Err(error) => expression_failure(name, "the message", &error),
         })
     }
+}
+
+fn dead_end(node: &str, said: &[String], result: Option<&serde_json::Value>) -> Failure {
+    let message = format!(
+        "nothing leads on from {node}: {}; its result was {}. \
+         Add an edge with `else: true` or widen a condition",
+        said.join("; "),
+        result.map(brief).unwrap_or_default()
+    );
+    Failure::new("dead_end", Class::Logic, message).in_node(node)
 }
 
 fn target_name(flow: &Flow, to: Target) -> &str {

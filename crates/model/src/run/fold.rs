@@ -13,7 +13,10 @@ impl RunState {
     /// The view of a step with these finished steps right before it and `clock` as its past.
     pub(super) fn view_of(&mut self, past: &[usize], clock: &Clock) -> Arc<View> {
         // A step that has all the others in its past already holds the fold.
-        let last = past.iter().copied().max_by_key(|at| self.history[*at].depth);
+        let last = past
+            .iter()
+            .copied()
+            .max_by_key(|at| self.history[*at].depth);
         match last {
             Some(at) if self.history[at].clock == *clock => {
                 let sole = self.is_idle() && self.history.len() == 1;
@@ -34,7 +37,10 @@ impl RunState {
     }
 
     fn trunk_view(&self) -> Arc<View> {
-        self.trunk.view.clone().unwrap_or_else(|| Arc::new(View::initial(&self.flow)))
+        self.trunk
+            .view
+            .clone()
+            .unwrap_or_else(|| Arc::new(View::initial(&self.flow)))
     }
 
     /// The view after the finished step `at`.
@@ -67,8 +73,12 @@ impl RunState {
     fn break_with_patch(&mut self, node: NodeIx, why: String) {
         let name = &self.flow.nodes[node].name;
         self.broken.get_or_insert_with(|| {
-            Failure::new("patch", Class::Validation, format!("{name} cannot write {why}"))
-                .in_node(name)
+            Failure::new(
+                "patch",
+                Class::Validation,
+                format!("{name} cannot write {why}"),
+            )
+            .in_node(name)
         });
     }
 
@@ -93,13 +103,14 @@ impl RunState {
         for at in order {
             let done = &self.history[at];
             for (key, value) in &done.patch {
-                let replaces =
-                    self.flow.state.get(*key).is_some_and(|k| k.reducer == Reducer::Replace);
+                let replaces = self
+                    .flow
+                    .state
+                    .get(*key)
+                    .is_some_and(|k| k.reducer == Reducer::Replace);
                 if replaces && let Some(other) = last_writer.insert(*key, at) {
                     let other = &self.history[other];
-                    if other.node != done.node
-                        && done.clock.get(other.port, trunk) < other.number
-                    {
+                    if other.node != done.node && done.clock.get(other.port, trunk) < other.number {
                         broken.get_or_insert((*key, other.node, done.node, None));
                     }
                 }

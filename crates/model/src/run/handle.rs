@@ -100,7 +100,14 @@ impl RunState {
             return Err(Rejection::AlreadyEnded(self.status));
         }
         let mut entries = match command {
-            Command::Finished { id, item, attempt, started_at, duration_us, outcome } => {
+            Command::Finished {
+                id,
+                item,
+                attempt,
+                started_at,
+                duration_us,
+                outcome,
+            } => {
                 let active = self.find(id).ok_or(Rejection::NotRunning)?;
                 let key = item.map(|item| item.index);
                 if key.is_some_and(|index| active.item_done(index)) {
@@ -110,8 +117,17 @@ impl RunState {
                 if attempt != want {
                     return Err(Rejection::StaleAttempt { want, got: attempt });
                 }
-                let step = StepRef { node: active.node, visit: active.visit, item };
-                let attempt = Attempt { step, number: attempt, started_at, duration_us };
+                let step = StepRef {
+                    node: active.node,
+                    visit: active.visit,
+                    item,
+                };
+                let attempt = Attempt {
+                    step,
+                    number: attempt,
+                    started_at,
+                    duration_us,
+                };
                 self.finished(id, attempt, outcome, now)
             }
             Command::Cancel { reason } => vec![self.ended(RunEnd::Cancelled(reason), now)],
@@ -171,7 +187,9 @@ impl RunState {
             }
             Outcome::Failed(failure) => Some(failure),
         };
-        let Some(mut failure) = failure else { return self.over(node, done, now) };
+        let Some(mut failure) = failure else {
+            return self.over(node, done, now);
+        };
         failure.attempt = attempt.number;
         failure.node.get_or_insert_with(|| node.name.clone());
         if retries(&node.retry, &failure) {
@@ -179,7 +197,10 @@ impl RunState {
         }
         done.result = Arc::default();
         if let Some(item) = done.step.item {
-            let on_item = node.for_each.as_ref().map_or(OnItemError::Fail, |map| map.on_item_error);
+            let on_item = node
+                .for_each
+                .as_ref()
+                .map_or(OnItemError::Fail, |map| map.on_item_error);
             match on_item {
                 OnItemError::Continue => {}
                 OnItemError::Fail => {
@@ -209,20 +230,26 @@ impl RunState {
             retry_at: now.plus(wait),
         };
         self.note_attempt(attempt.step, attempt.number, now.plus(wait));
-        debug_assert!(self.find(id).is_some(), "a failed attempt leaves its step running");
+        debug_assert!(
+            self.find(id).is_some(),
+            "a failed attempt leaves its step running"
+        );
         entry
     }
 
     /// The step (or item) is over, well or not: what fires, and whether the run ends with it.
     fn over(&mut self, node: &Node, mut done: StepDone, now: Timestamp) -> Vec<Entry> {
-        let Some(place) = self.absorb(&done) else { return vec![Entry::Step(Box::new(done))] };
+        let Some(place) = self.absorb(&done) else {
+            return vec![Entry::Step(Box::new(done))];
+        };
         let whole_failed = self.history[place].failure.is_some();
         let end = match self.fire(place) {
             Ok(fired) => {
                 done.fired = fired;
-                let fatal = done.failure.clone().filter(|_| {
-                    whole_failed && node.on_error == OnError::Fail
-                });
+                let fatal = done
+                    .failure
+                    .clone()
+                    .filter(|_| whole_failed && node.on_error == OnError::Fail);
                 fatal.or_else(|| self.failing_edge(place, &done.fired))
             }
             Err(failure) => Some(failure),
@@ -292,7 +319,9 @@ impl RunState {
         scope.error = active.error.as_deref();
         scope.result = Some(&done.result);
         scope.item = done.step.item.and_then(|item| active.item(item.index));
-        template.eval(&scope).map_err(|error| expression_failure(&node.name, "`out`", &error))
+        template
+            .eval(&scope)
+            .map_err(|error| expression_failure(&node.name, "`out`", &error))
     }
 
     fn whole_object(
@@ -301,12 +330,14 @@ impl RunState {
         object: &Value,
         value: impl Fn(&str) -> PatchValue,
     ) -> Result<Vec<(usize, PatchValue)>, Failure> {
-        let fail = |message: String| {
-            Failure::new("patch", Class::Validation, message).in_node(&node.name)
-        };
+        let fail =
+            |message: String| Failure::new("patch", Class::Validation, message).in_node(&node.name);
         let Value::Object(members) = object else {
             let got = super::scope::brief(object);
-            return Err(fail(format!("`out` of {} must give an object, got {got}", node.name)));
+            return Err(fail(format!(
+                "`out` of {} must give an object, got {got}",
+                node.name
+            )));
         };
         let mut patch = Vec::with_capacity(members.len());
         for name in members.keys() {
@@ -325,7 +356,9 @@ impl RunState {
 }
 
 fn has_path(result: &Value, path: &[String]) -> bool {
-    path.iter().try_fold(result, |value, name| value.get(name)).is_some()
+    path.iter()
+        .try_fold(result, |value, name| value.get(name))
+        .is_some()
 }
 
 fn retries(retry: &Retry, failure: &Failure) -> bool {
@@ -351,6 +384,8 @@ fn backoff(retry: &Retry, failure: &Failure, run: u128, attempt: Attempt) -> Dur
     draw.copy_from_slice(&hash.finalize().as_bytes()[..4]);
     let draw = f64::from(u32::from_be_bytes(draw)) / f64::from(u32::MAX) * 2.0 - 1.0;
     let wait = (base * (1.0 + retry.jitter * draw)).clamp(0.0, 86_400.0);
-    let asked = failure.retry_after_ms.map_or(Duration::ZERO, Duration::from_millis);
+    let asked = failure
+        .retry_after_ms
+        .map_or(Duration::ZERO, Duration::from_millis);
     Duration::from_secs_f64(wait).max(asked.min(Duration::from_secs(86_400)))
 }

@@ -31,10 +31,13 @@ impl RunState {
     /// its first attempt.
     pub fn prepare(&mut self, id: StepId, secrets: &dyn Secrets) -> Result<Prepared, Failure> {
         let flow = Arc::clone(&self.flow);
-        let Some(active) = self.find(id) else { return Err(gone()) };
+        let Some(active) = self.find(id) else {
+            return Err(gone());
+        };
         let node = &flow.nodes[active.node];
-        let failed =
-            |place: &'static str| move |error: EvalError| expression_failure(&node.name, place, &error);
+        let failed = |place: &'static str| {
+            move |error: EvalError| expression_failure(&node.name, place, &error)
+        };
         let mut scope = StepScope::new(self, &active.view);
         scope.clock = Some(&active.clock);
         scope.error = active.error.as_deref();
@@ -45,7 +48,9 @@ impl RunState {
         }
         let Some(map) = &node.for_each else {
             scope.secrets = Some(secrets);
-            return Ok(Prepared::Call(node.with.eval(&scope).map_err(failed("`with`"))?));
+            return Ok(Prepared::Call(
+                node.with.eval(&scope).map_err(failed("`with`"))?,
+            ));
         };
         match map.list.eval(&scope).map_err(failed("`for_each`"))? {
             Value::Array(items) if items.len() <= MAX_ITEMS => {
@@ -83,7 +88,9 @@ impl RunState {
         index: u32,
         secrets: &dyn Secrets,
     ) -> Result<Value, Failure> {
-        let Some(active) = self.find(id) else { return Err(gone()) };
+        let Some(active) = self.find(id) else {
+            return Err(gone());
+        };
         let node = &self.flow.nodes[active.node];
         let mut scope = StepScope::new(self, &active.view);
         scope.clock = Some(&active.clock);
@@ -96,5 +103,9 @@ impl RunState {
 }
 
 fn gone() -> Failure {
-    Failure::new("cancelled", Class::Cancelled, "the step is no longer running")
+    Failure::new(
+        "cancelled",
+        Class::Cancelled,
+        "the step is no longer running",
+    )
 }

@@ -42,7 +42,15 @@ pub(super) struct StepScope<'a> {
 
 impl<'a> StepScope<'a> {
     pub(super) fn new(run: &'a RunState, view: &'a View) -> Self {
-        Self { run, view, clock: None, error: None, item: None, result: None, secrets: None }
+        Self {
+            run,
+            view,
+            clock: None,
+            error: None,
+            item: None,
+            result: None,
+            secrets: None,
+        }
     }
 
     fn visits(&self, node: usize) -> u64 {
@@ -64,11 +72,7 @@ impl<'a> StepScope<'a> {
         })
     }
 
-    fn by_node(
-        &self,
-        member: Option<&str>,
-        of: impl Fn(usize) -> Option<Value>,
-    ) -> Option<Value> {
+    fn by_node(&self, member: Option<&str>, of: impl Fn(usize) -> Option<Value>) -> Option<Value> {
         let nodes = &self.run.flow.nodes;
         match member {
             Some(name) => of(nodes.iter().position(|node| node.name == name)?),
@@ -101,26 +105,40 @@ impl Scope for StepScope<'_> {
             Root::Input => member_of(&self.run.input, member),
             Root::State => match member {
                 Some(name) => {
-                    let at = self.run.flow.state.iter().position(|key| key.name == name)?;
+                    let at = self
+                        .run
+                        .flow
+                        .state
+                        .iter()
+                        .position(|key| key.name == name)?;
                     self.view.state.get(at).map(|value| Cow::Borrowed(&**value))
                 }
                 None => Some(Cow::Owned(self.view.state_json(&self.run.flow))),
             },
             Root::Results => match member {
                 Some(name) => {
-                    let at = self.run.flow.nodes.iter().position(|node| node.name == name)?;
+                    let at = self
+                        .run
+                        .flow
+                        .nodes
+                        .iter()
+                        .position(|node| node.name == name)?;
                     let value = self.view.results.get(at)?.as_ref()?;
                     Some(Cow::Borrowed(&**value))
                 }
                 None => self
                     .by_node(None, |at| {
-                        self.view.results.get(at)?.as_ref().map(|value| Value::clone(value))
+                        self.view
+                            .results
+                            .get(at)?
+                            .as_ref()
+                            .map(|value| Value::clone(value))
                     })
                     .map(Cow::Owned),
             },
-            Root::Visits => {
-                self.by_node(member, |at| Some(self.visits(at).into())).map(Cow::Owned)
-            }
+            Root::Visits => self
+                .by_node(member, |at| Some(self.visits(at).into()))
+                .map(Cow::Owned),
             Root::Run => owned(self.run_info(), member),
             Root::Item => self.item.and_then(|(_, value)| member_of(value, member)),
             Root::Index => match member {
@@ -131,9 +149,10 @@ impl Scope for StepScope<'_> {
                 let value = serde_json::to_value(self.error?).ok()?;
                 owned(value, member)
             }
-            Root::Secrets => {
-                self.secrets?.get(member?).map(|secret| Cow::Owned(Value::String(secret)))
-            }
+            Root::Secrets => self
+                .secrets?
+                .get(member?)
+                .map(|secret| Cow::Owned(Value::String(secret))),
             Root::Result => self.result.and_then(|value| member_of(value, member)),
         }
     }
@@ -148,4 +167,3 @@ pub(super) fn brief(value: &Value) -> String {
     }
     text
 }
-

@@ -55,7 +55,9 @@ impl RunState {
     /// Whether [`Self::snapshot`] would give one now.
     #[must_use]
     pub fn can_snapshot(&self) -> bool {
-        let [only] = self.active.as_slice() else { return false };
+        let [only] = self.active.as_slice() else {
+            return false;
+        };
         self.trunk.view.is_none()
             && self.pending.is_empty()
             && self.arrivals.is_empty()
@@ -81,7 +83,9 @@ impl RunState {
             fired: self.fired.clone(),
             raced: self.raced.iter().copied().collect(),
             state: only.view.state.clone(),
-            results: results.filter_map(|(at, v)| Some((at, v.clone()?))).collect(),
+            results: results
+                .filter_map(|(at, v)| Some((at, v.clone()?)))
+                .collect(),
             step: Alive {
                 id: only.id.0,
                 node: only.node,
@@ -111,7 +115,10 @@ impl RunState {
         if folded.state.len() != run.flow.state.len() || folded.step.node >= nodes {
             return Err(SnapshotError::Misfit("it holds other state keys"));
         }
-        let mut view = View { state: folded.state, results: vec![None; nodes] };
+        let mut view = View {
+            state: folded.state,
+            results: vec![None; nodes],
+        };
         for (node, result) in &folded.results {
             view.set_result(*node, result);
         }

@@ -170,7 +170,12 @@ impl Ports {
     fn new(flow: &Flow) -> Self {
         let mut count = flow.nodes.len();
         let mut each = BTreeMap::new();
-        for (node, _) in flow.nodes.iter().enumerate().filter(|(_, n)| n.join == Join::Each) {
+        for (node, _) in flow
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| n.join == Join::Each)
+        {
             let incoming: Vec<EdgeIx> = (0..flow.edges.len())
                 .filter(|edge| flow.edges[*edge].to == Target::Node(node))
                 .collect();
@@ -195,7 +200,9 @@ impl Ports {
         match self.each.get(&node) {
             Some((first, incoming)) if port >= *first => {
                 let width = u32::try_from(incoming.len()).unwrap_or(1);
-                (number - 1).saturating_mul(width).saturating_add(port - first + 1)
+                (number - 1)
+                    .saturating_mul(width)
+                    .saturating_add(port - first + 1)
             }
             _ => number,
         }
@@ -225,7 +232,10 @@ impl RunState {
             started: 0,
             committed: 0,
             starts: vec![0; ports.count],
-            trunk: Trunk { view: Some(view), clock: vec![0; ports.count] },
+            trunk: Trunk {
+                view: Some(view),
+                clock: vec![0; ports.count],
+            },
             ports,
             history: Vec::new(),
             active: Vec::new(),
@@ -241,7 +251,12 @@ impl RunState {
         let start = state.flow.start;
         state.pending.insert(
             start,
-            Pending { round: false, sources: Vec::new(), error: None, held_by: None },
+            Pending {
+                round: false,
+                sources: Vec::new(),
+                error: None,
+                held_by: None,
+            },
         );
         state.settle();
         state
@@ -317,7 +332,9 @@ impl Active {
     /// Items of the map that are over.
     #[must_use]
     pub fn item_done(&self, index: u32) -> bool {
-        self.items.as_ref().is_some_and(|items| items.done.contains_key(&index))
+        self.items
+            .as_ref()
+            .is_some_and(|items| items.done.contains_key(&index))
     }
 
     pub(super) fn item(&self, index: u32) -> Option<(u32, &Value)> {
@@ -327,6 +344,8 @@ impl Active {
     /// The number of the next attempt, from 1, and when it is due.
     #[must_use]
     pub fn next_attempt(&self, item: Option<u32>) -> (u32, Option<Timestamp>) {
-        self.attempts.get(&item).map_or((1, None), |(failed, at)| (failed + 1, Some(*at)))
+        self.attempts
+            .get(&item)
+            .map_or((1, None), |(failed, at)| (failed + 1, Some(*at)))
     }
 }

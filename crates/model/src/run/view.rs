@@ -19,7 +19,11 @@ impl View {
     /// The view before the first step.
     pub(super) fn initial(flow: &Flow) -> Self {
         Self {
-            state: flow.state.iter().map(|key| Arc::new(key.default.clone())).collect(),
+            state: flow
+                .state
+                .iter()
+                .map(|key| Arc::new(key.default.clone()))
+                .collect(),
             results: vec![None; flow.nodes.len()],
         }
     }
@@ -54,11 +58,17 @@ impl View {
     #[must_use]
     pub fn state_json(&self, flow: &Flow) -> Value {
         let pairs = flow.state.iter().zip(&self.state);
-        Value::Object(pairs.map(|(k, v)| (k.name.clone(), Value::clone(v))).collect())
+        Value::Object(
+            pairs
+                .map(|(k, v)| (k.name.clone(), Value::clone(v)))
+                .collect(),
+        )
     }
 }
 
 /// The value that a patch entry stands for.
 pub(super) fn patch_value(done: &StepDone, at: usize) -> Arc<Value> {
-    done.patch.get(at).map_or_else(Default::default, |(_, value)| value.resolve(&done.result))
+    done.patch
+        .get(at)
+        .map_or_else(Default::default, |(_, value)| value.resolve(&done.result))
 }

@@ -17,7 +17,7 @@ use runstone_model::{
 use serde_json::{Value, json};
 
 /// Any `with`, any result.
-pub struct AnyKind;
+pub(crate) struct AnyKind;
 
 impl Kinds for AnyKind {
     fn get(&self, name: &str) -> Option<KindInfo> {
@@ -42,30 +42,30 @@ impl Secrets for NoSecrets {
 }
 
 /// The flow of a document.
-pub fn flow(document: &Value) -> Arc<Flow> {
+pub(crate) fn flow(document: &Value) -> Arc<Flow> {
     Arc::new(Flow::parse(&document.to_string(), &AnyKind).unwrap_or_else(|p| panic!("{p:#?}")))
 }
 
 /// The flow of a YAML text.
-pub fn yaml(text: &str) -> Arc<Flow> {
+pub(crate) fn yaml(text: &str) -> Arc<Flow> {
     Arc::new(Flow::parse(text, &AnyKind).unwrap_or_else(|p| panic!("{p:#?}")))
 }
 
 /// What a step is asked.
-pub struct Asked<'a> {
-    pub name: &'a str,
-    pub visit: u32,
-    pub item: Option<u32>,
-    pub attempt: u32,
+pub(crate) struct Asked<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) visit: u32,
+    pub(crate) item: Option<u32>,
+    pub(crate) attempt: u32,
 }
 
 type Answer = dyn Fn(&Asked<'_>, &Value) -> Result<Value, Failure> + Send + Sync;
 
 /// What the steps answer.
-pub struct Script(Box<Answer>);
+pub(crate) struct Script(Box<Answer>);
 
 impl Script {
-    pub fn new(
+    pub(crate) fn new(
         answer: impl Fn(&Asked<'_>, &Value) -> Result<Value, Failure> + Send + Sync + 'static,
     ) -> Self {
         Self(Box::new(answer))
@@ -73,14 +73,14 @@ impl Script {
 }
 
 /// A small seeded generator (SplitMix64).
-pub struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -90,17 +90,21 @@ impl Rng {
 }
 
 /// A played run.
-pub struct Played {
-    pub status: Status,
-    pub end: Option<RunEnd>,
-    pub starts: Vec<u64>,
-    pub journal: Vec<Entry>,
-    pub state: Value,
+pub(crate) struct Played {
+    pub(crate) status: Status,
+    pub(crate) end: Option<RunEnd>,
+    pub(crate) starts: Vec<u64>,
+    pub(crate) journal: Vec<Entry>,
+    pub(crate) state: Value,
 }
 
 fn info() -> RunInfo {
     let id = RunId(uuid::Uuid::from_u128(7));
-    RunInfo { id, version: 1, created_at: Timestamp(1_000_000) }
+    RunInfo {
+        id,
+        version: 1,
+        created_at: Timestamp(1_000_000),
+    }
 }
 
 fn fresh(flow: &Arc<Flow>, input: &Value) -> RunState {
@@ -132,10 +136,12 @@ fn open(state: &mut RunState) -> Vec<(Open, Option<Outcome>)> {
 fn answer(state: &mut RunState, (id, item): Open, script: &Script) -> Outcome {
     let with = match item {
         Some(item) => state.prepare_item(id, item.index, &NoSecrets),
-        None => state.prepare(id, &NoSecrets).map(|prepared| match prepared {
-            Prepared::Call(with) => with,
-            other => panic!("{other:?}"),
-        }),
+        None => state
+            .prepare(id, &NoSecrets)
+            .map(|prepared| match prepared {
+                Prepared::Call(with) => with,
+                other => panic!("{other:?}"),
+            }),
     };
     let with = match with {
         Ok(with) => with,
@@ -155,7 +161,7 @@ fn answer(state: &mut RunState, (id, item): Open, script: &Script) -> Outcome {
 }
 
 /// Plays a run to its end; steps end in the order that `rng` draws.
-pub fn play(flow: &Arc<Flow>, input: Value, script: &Script, rng: &mut Rng) -> Played {
+pub(crate) fn play(flow: &Arc<Flow>, input: Value, script: &Script, rng: &mut Rng) -> Played {
     let mut state = fresh(flow, &input);
     let mut journal: Vec<Entry> = Vec::new();
     let mut now = 1_000_000;
@@ -164,11 +170,21 @@ pub fn play(flow: &Arc<Flow>, input: Value, script: &Script, rng: &mut Rng) -> P
         assert!(!choices.is_empty(), "deadlock: {state:#?}");
         let ((id, item), outcome) = choices.swap_remove(rng.below(choices.len()));
         let outcome = outcome.unwrap_or_else(|| answer(&mut state, (id, item), script));
-        let attempt = state.find(id).unwrap().next_attempt(item.map(|item| item.index)).0;
+        let attempt = state
+            .find(id)
+            .unwrap()
+            .next_attempt(item.map(|item| item.index))
+            .0;
         now += 1;
         let at = Timestamp(now);
-        let command =
-            Command::Finished { id, item, attempt, started_at: at, duration_us: 1, outcome };
+        let command = Command::Finished {
+            id,
+            item,
+            attempt,
+            started_at: at,
+            duration_us: 1,
+            outcome,
+        };
         journal.extend(state.handle(command, at).unwrap());
         if rng.below(16) == 0 {
             state = again(flow, &input, &journal, state, rng);
@@ -178,7 +194,11 @@ pub fn play(flow: &Arc<Flow>, input: Value, script: &Script, rng: &mut Rng) -> P
     journal.iter().for_each(|entry| replayed.apply(entry));
     assert_eq!(replayed.seq(), journal.len() as u64);
     assert_eq!(replayed.end(), state.end(), "a replayed run ends the same");
-    assert_eq!(replayed.state_json(), state.state_json(), "a replayed run has the same state");
+    assert_eq!(
+        replayed.state_json(),
+        state.state_json(),
+        "a replayed run has the same state"
+    );
     let mut starts = vec![0; flow.nodes.len()];
     let steps = journal.iter().filter_map(|entry| match entry {
         Entry::Step(done) => Some((done.step.node, done.step.visit)),
@@ -216,11 +236,19 @@ fn again(
     }
     journal[cut..].iter().for_each(|entry| state.apply(entry));
     let of = |state: &RunState| {
-        let mut active: Vec<_> = state.active().iter().map(|a| (a.node, a.visit, a.id)).collect();
+        let mut active: Vec<_> = state
+            .active()
+            .iter()
+            .map(|a| (a.node, a.visit, a.id))
+            .collect();
         active.sort_unstable();
         active
     };
     assert_eq!(of(&state), of(&old), "a folded run runs the same steps");
-    assert_eq!(state.state_json(), old.state_json(), "a folded run has the same state");
+    assert_eq!(
+        state.state_json(),
+        old.state_json(),
+        "a folded run has the same state"
+    );
     state
 }

@@ -20,16 +20,37 @@ pub(super) fn compare(expected: &World, world: &World) -> anyhow::Result<(u64, u
             (other.input == record.input).then_some((other, rows))
         });
         let (want, want_rows) = same.context("an input that was never given")?;
-        ensure!(record.status == want.status, "{run}: {:?}, not {:?}", record.status, want.status);
-        ensure!(record.output == want.output, "{run}: output {:?}, not {:?}", record.output, want.output);
-        ensure!(record.steps == want.steps, "{run}: {} steps, not {}", record.steps, want.steps);
+        ensure!(
+            record.status == want.status,
+            "{run}: {:?}, not {:?}",
+            record.status,
+            want.status
+        );
+        ensure!(
+            record.output == want.output,
+            "{run}: output {:?}, not {:?}",
+            record.output,
+            want.output
+        );
+        ensure!(
+            record.steps == want.steps,
+            "{run}: {} steps, not {}",
+            record.steps,
+            want.steps
+        );
         ensure!(record.owner.is_none(), "{run}: over, and still owned");
         whole(&rows).context(format!("{run}"))?;
-        ensure!(bodies(&rows) == bodies(&want_rows), "{run}: other steps than without faults");
+        ensure!(
+            bodies(&rows) == bodies(&want_rows),
+            "{run}: other steps than without faults"
+        );
         steps += record.steps;
     }
     for (key, seen) in world.effects.lock().iter() {
-        ensure!(!seen.changed, "{key}: the same key came with different requests");
+        ensure!(
+            !seen.changed,
+            "{key}: the same key came with different requests"
+        );
         attempts += seen.times;
     }
     Ok((steps, attempts))
@@ -41,13 +62,25 @@ fn whole(rows: &[StoredRow]) -> anyhow::Result<()> {
     let mut epoch = 0;
     for (at, stored) in rows.iter().enumerate() {
         let row = &stored.row;
-        ensure!(row.seq == at as u64 + 1, "row {} at place {}", row.seq, at + 1);
-        ensure!(stored.epoch >= epoch, "epoch {} after {epoch}", stored.epoch);
+        ensure!(
+            row.seq == at as u64 + 1,
+            "row {} at place {}",
+            row.seq,
+            at + 1
+        );
+        ensure!(
+            stored.epoch >= epoch,
+            "epoch {} after {epoch}",
+            stored.epoch
+        );
         epoch = stored.epoch;
         let step = [Kind::StepCompleted, Kind::StepFailed, Kind::StepSkipped];
         if step.iter().any(|kind| *kind as i16 == row.kind) {
             let key = (row.node.clone(), row.visit, row.item);
-            ensure!(seen.insert(key.clone(), row.seq).is_none(), "{key:?} is committed twice");
+            ensure!(
+                seen.insert(key.clone(), row.seq).is_none(),
+                "{key:?} is committed twice"
+            );
         }
     }
     Ok(())
@@ -69,8 +102,15 @@ fn bodies(rows: &[StoredRow]) -> BTreeMap<(String, u32, Option<u32>), (u32, i16)
 impl World {
     /// A run and its whole journal; the oracle answers at once.
     fn read(&self, run: runstone_model::ids::RunId) -> anyhow::Result<(RunRecord, Vec<StoredRow>)> {
-        let record = self.oracle.run(run).now_or_never().context("the oracle waits")??;
+        let record = self
+            .oracle
+            .run(run)
+            .now_or_never()
+            .context("the oracle waits")??;
         let rows = self.oracle.journal(run, 0, u32::MAX).now_or_never();
-        Ok((record.context("a run is gone")?, rows.context("the oracle waits")??))
+        Ok((
+            record.context("a run is gone")?,
+            rows.context("the oracle waits")??,
+        ))
     }
 }

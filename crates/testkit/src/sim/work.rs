@@ -58,7 +58,11 @@ struct Work {
 pub(super) fn registry(effects: &Arc<Effects>, seed: u64) -> Registry {
     let mut registry = Registry::new();
     for instant in [false, true] {
-        registry.add(Arc::new(Work { effects: Arc::clone(effects), seed, instant }));
+        registry.add(Arc::new(Work {
+            effects: Arc::clone(effects),
+            seed,
+            instant,
+        }));
     }
     registry
 }

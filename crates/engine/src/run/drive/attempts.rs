@@ -28,7 +28,12 @@ impl Driver {
                 let map = node.and_then(|node| self.state.flow().nodes[node].for_each.as_ref());
                 let parallel = map.map_or(DEFAULT_PARALLEL, |map| map.max_parallel).max(1);
                 let parallel = usize::try_from(parallel).unwrap_or(usize::MAX);
-                let map = Map { next: 0, total, parallel, in_flight: BTreeSet::new() };
+                let map = Map {
+                    next: 0,
+                    total,
+                    parallel,
+                    in_flight: BTreeSet::new(),
+                };
                 self.maps.insert(id, map);
             }
             Err(failure) => self.give(id, None, Outcome::Failed(failure)),
@@ -46,7 +51,9 @@ impl Driver {
                 self.maps.remove(&id);
                 continue;
             };
-            let Some(map) = self.maps.get_mut(&id) else { continue };
+            let Some(map) = self.maps.get_mut(&id) else {
+                continue;
+            };
             map.in_flight.retain(|index| !active.item_done(*index));
             let mut begin = Vec::new();
             while map.in_flight.len() < map.parallel && map.next < map.total {
@@ -96,8 +103,20 @@ impl Driver {
         let active = self.state.find(id)?;
         let (attempt, _) = active.next_attempt(item.map(|item| item.index));
         let started_at = self.engine.inner.clock.now();
-        let step = StepRef { node: active.node, visit: active.visit, item };
-        Some((Ticket { id, item, attempt, started_at }, step))
+        let step = StepRef {
+            node: active.node,
+            visit: active.visit,
+            item,
+        };
+        Some((
+            Ticket {
+                id,
+                item,
+                attempt,
+                started_at,
+            },
+            step,
+        ))
     }
 
     /// An outcome that needed no call.
@@ -108,7 +127,9 @@ impl Driver {
     }
 
     fn attempt(&mut self, id: StepId, item: Option<ItemRef>, with: Value) {
-        let Some((ticket, step)) = self.ticket(id, item) else { return };
+        let Some((ticket, step)) = self.ticket(id, item) else {
+            return;
+        };
         let flow = Arc::clone(self.state.flow());
         let node = &flow.nodes[step.node];
         let inner = Arc::clone(&self.engine.inner);
@@ -118,7 +139,10 @@ impl Driver {
             return self.finished(ticket, Outcome::Failed(failure));
         };
         let run = self.state.info().id;
-        inner.say(run, || EventKind::AttemptStarted { step, attempt: ticket.attempt });
+        inner.say(run, || EventKind::AttemptStarted {
+            step,
+            attempt: ticket.attempt,
+        });
         let key = match item {
             None => format!("{run}/{}/{}", node.name, step.visit),
             Some(item) => format!("{run}/{}/{}/{}", node.name, step.visit, item.index),
@@ -141,17 +165,19 @@ impl Driver {
             return self.finished(ticket, outcome);
         }
         let (kind, timeout) = (Arc::clone(kind), node.timeout);
-        let handle = self.tasks.spawn(async move {
-            (ticket, step::attempt(kind, ctx, with, timeout).await)
-        });
-        self.running.insert((id, item.map(|item| item.index)), (handle, cancelled));
+        let handle = self
+            .tasks
+            .spawn(async move { (ticket, step::attempt(kind, ctx, with, timeout).await) });
+        self.running
+            .insert((id, item.map(|item| item.index)), (handle, cancelled));
     }
 
     /// A task is over.
     pub(super) fn joined(&mut self, joined: Result<(Ticket, Outcome), tokio::task::JoinError>) {
         // A task that was aborted has nothing to say; panics were caught inside.
         if let Ok((ticket, outcome)) = joined {
-            self.running.remove(&(ticket.id, ticket.item.map(|item| item.index)));
+            self.running
+                .remove(&(ticket.id, ticket.item.map(|item| item.index)));
             self.finished(ticket, outcome);
         }
     }

@@ -43,7 +43,9 @@ impl Driver {
                     return Err(RunResult::LostOwnership);
                 }
                 Err(store::Error::Unavailable(message)) => {
-                    self.say(|| EventKind::StoreUnavailable { message: message.clone() });
+                    self.say(|| EventKind::StoreUnavailable {
+                        message: message.clone(),
+                    });
                     let patience = self.engine.inner.options.patience;
                     if patience.is_some_and(|patience| waited >= patience) {
                         return Err(RunResult::Stuck(message));
@@ -59,14 +61,19 @@ impl Driver {
                     let message = error.to_string();
                     self.say(|| {
                         let failure = Failure::new("store", Class::Resource, message.clone());
-                        EventKind::Stuck { failure: Box::new(failure) }
+                        EventKind::Stuck {
+                            failure: Box::new(failure),
+                        }
                     });
                     return Err(RunResult::Stuck(message));
                 }
             }
         }
         for (seq, entry) in (first..).zip(entries) {
-            self.say(|| EventKind::Committed { seq, entry: Arc::new(entry) });
+            self.say(|| EventKind::Committed {
+                seq,
+                entry: Arc::new(entry),
+            });
         }
         Ok(())
     }
@@ -78,9 +85,14 @@ impl Driver {
     fn encode(&mut self, first: u64, entries: &[Entry]) -> store::Commit {
         let mut blobs = Vec::new();
         let flow = Arc::clone(self.state.flow());
-        let mut encoder = Encoder { flow: &flow, blobs: &mut blobs };
-        let rows: Vec<store::Row> =
-            (first..).zip(entries).map(|(seq, entry)| encoder.row(seq, entry)).collect();
+        let mut encoder = Encoder {
+            flow: &flow,
+            blobs: &mut blobs,
+        };
+        let rows: Vec<store::Row> = (first..)
+            .zip(entries)
+            .map(|(seq, entry)| encoder.row(seq, entry))
+            .collect();
         let bytes: usize = rows.iter().map(|row| row.body.len()).sum();
         let large: usize = blobs.iter().map(|blob| blob.bytes.len()).sum();
         self.snapshots.since += bytes + large;
@@ -93,7 +105,11 @@ impl Driver {
             epoch: self.epoch,
             create: None,
             rows,
-            snapshot: if update.is_some() { None } else { self.snapshot() },
+            snapshot: if update.is_some() {
+                None
+            } else {
+                self.snapshot()
+            },
             update,
             blobs,
         }
@@ -125,6 +141,9 @@ impl Driver {
         let body = self.state.snapshot()?.to_string();
         self.snapshots.since = 0;
         self.snapshots.last = body.len();
-        Some(store::Snapshot { seq: self.state.seq(), body })
+        Some(store::Snapshot {
+            seq: self.state.seq(),
+            body,
+        })
     }
 }
