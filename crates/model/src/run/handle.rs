@@ -110,7 +110,10 @@ impl RunState {
             } => {
                 let active = self.find(id).ok_or(Rejection::NotRunning)?;
                 let key = item.map(|item| item.index);
-                if key.is_some_and(|index| active.item_done(index)) {
+                let whole_map_over = key.is_none()
+                    && active.items.is_some()
+                    && !matches!(outcome, Outcome::Failed(_));
+                if whole_map_over || key.is_some_and(|index| active.item_done(index)) {
                     return Err(Rejection::NotRunning);
                 }
                 let (want, _) = active.next_attempt(key);
