@@ -42,7 +42,10 @@ fn failure(code: ffi::Error, message: &str) -> Error {
         ),
         ErrorCode::ReadOnly => (
             Class::ReadOnly,
-            format!("the database can only be read ({message}); check the file's permissions"),
+            format!(
+                "the database can only be read ({message}); check the permissions of the file, \
+                 of its `-wal` and `-shm` and of the folder"
+            ),
         ),
         ErrorCode::DatabaseCorrupt => (
             Class::Corrupt,
@@ -54,11 +57,15 @@ fn failure(code: ffi::Error, message: &str) -> Error {
         ),
         ErrorCode::CannotOpen | ErrorCode::PermissionDenied => (
             Class::Unavailable,
-            format!("the database file cannot be opened ({message})"),
+            format!("the database file cannot be opened ({message}); check its permissions"),
         ),
         ErrorCode::SystemIoFailure => (
             Class::Other,
-            format!("the disk failed (code {}: {message})", code.extended_code),
+            format!(
+                "the disk failed (code {}: {message}); check its health, its free space and the \
+                 limit on the size of files",
+                code.extended_code
+            ),
         ),
         _ => (Class::Other, message.to_owned()),
     };

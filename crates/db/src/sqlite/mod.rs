@@ -1,6 +1,7 @@
 //! SQLite: one writing connection (see [`writer`]) and a few reading ones. Whole transactions run
 //! as closures on one thread; statements never hop one by one.
 mod fault;
+mod held;
 mod open;
 mod reader;
 mod session;

@@ -1,6 +1,6 @@
 //! Opens connections: where the file is, what is wrong when it cannot be used, and how every
 //! connection is set up.
-use super::fault::classed;
+use super::{fault::classed, held::Held};
 use crate::{
     error::{Class, Error},
     options::Options,
@@ -67,10 +67,11 @@ pub(super) struct Link {
     started: Instant,
     /// Milliseconds after `started`; 0 is no limit.
     deadline_ms: Arc<AtomicU64>,
+    held: Held,
 }
 
 impl Link {
-    fn new(mut connection: Connection, options: &Options) -> Result<Self, Error> {
+    fn new(mut connection: Connection, options: &Options, held: Held) -> Result<Self, Error> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let started = Instant::now();
         let deadline_ms = Arc::new(AtomicU64::new(0));
@@ -90,6 +91,7 @@ impl Link {
             busy_timeout: options.busy_timeout,
             started,
             deadline_ms,
+            held,
         })
     }
 
@@ -102,6 +104,11 @@ impl Link {
     /// From now on statements may take as long as they like.
     pub(super) fn unlimited(&self) {
         self.deadline_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether what is about to be written would last.
+    pub(super) fn in_place(&self) -> Result<(), Error> {
+        self.held.check()
     }
 
     /// Whether statements wait for another process's lock, or answer at once.
@@ -123,14 +130,18 @@ fn millis(duration: Duration) -> u64 {
 
 /// Opens the one connection that writes, and creates the file if it may.
 pub(super) fn writer(place: &Place, options: &Options) -> Result<Link, Error> {
-    let connection = match place {
-        Place::Memory => Connection::open_in_memory().map_err(|e| classed(&e))?,
+    let (connection, held) = match place {
+        Place::Memory => {
+            let connection = Connection::open_in_memory().map_err(|e| classed(&e))?;
+            (connection, Held::default())
+        }
         Place::File(path) => {
             check_path(path, options)?;
-            open_file(path, options).map_err(|e| named(path, e))?
+            let connection = open_file(path, options).map_err(|e| named(path, e))?;
+            (connection, Held::of(path))
         }
     };
-    Link::new(connection, options)
+    Link::new(connection, options, held)
 }
 
 fn open_file(path: &Path, options: &Options) -> Result<Connection, Error> {
@@ -189,7 +200,7 @@ pub(super) fn reader(place: &Place, options: &Options) -> Result<Link, Error> {
                 .pragma_update(None, name, value)
                 .map_err(|e| classed(&e))?;
         }
-        Link::new(connection, options)
+        Link::new(connection, options, Held::default())
     };
     open().map_err(|e| named(path, e))
 }

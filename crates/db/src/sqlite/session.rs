@@ -30,7 +30,10 @@ impl SqliteTx {
         let (ops, asked) = mpsc::channel();
         let (answer, answered) = oneshot::channel();
         writer.queue(Box::new(move |link| {
-            let begun = link.wait_for_locks(true).and_then(|()| work::begin(link));
+            let begun = link.in_place().and_then(|()| {
+                link.wait_for_locks(true)?;
+                work::begin(link)
+            });
             let ready = begun.is_ok();
             if answer.send(begun).is_ok() && ready {
                 serve(link, &asked, patience);

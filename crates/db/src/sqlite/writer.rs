@@ -69,7 +69,8 @@ impl Writer {
         }
         let (answer, answered) = oneshot::channel();
         self.queue(Box::new(move |link| {
-            let done = link.wait_for_locks(true).and_then(|()| {
+            let done = link.in_place().and_then(|()| {
+                link.wait_for_locks(true)?;
                 link.limited();
                 work(link)
             });
@@ -125,7 +126,8 @@ impl Shared {
             return Some(Err(Error::closed()));
         };
         let started = Instant::now();
-        let done = link.wait_for_locks(false).and_then(|()| {
+        let done = link.in_place().and_then(|()| {
+            link.wait_for_locks(false)?;
             link.limited();
             work(link)
         });

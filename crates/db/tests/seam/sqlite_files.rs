@@ -197,3 +197,36 @@ async fn a_statement_beyond_its_time_is_stopped() {
         fixture.end().await;
     }
 }
+
+#[tokio::test]
+async fn a_file_that_was_deleted_or_replaced_under_the_writer_is_noticed() {
+    for lose in ["", "-wal"] {
+        let fixture = Fixture::sqlite().await.with_items().await;
+        let insert = fixture.statement(INSERT);
+        let path = fixture.url.strip_prefix("sqlite:").unwrap().to_owned();
+        let db = &fixture.db;
+        assert_eq!(
+            db.batch(one_step(&insert, vec![item(1)])).await,
+            Ok(vec![1])
+        );
+        let (lost, kept) = (format!("{path}{lose}"), format!("{path}.kept"));
+        fs::rename(&lost, &kept).unwrap();
+        // Small batches, large ones and transactions take different ways to the file.
+        for rows in [1, 100] {
+            let batch = one_step(&insert, (2..2 + rows).map(item).collect());
+            let error = db.batch(batch).await.unwrap_err();
+            assert!(error.message.contains("deleted or replaced"), "{error}");
+        }
+        assert!(db.transact(|_| Box::pin(async { Ok(()) })).await.is_err());
+        fs::write(&lost, "another").unwrap();
+        assert!(fixture.execute("DELETE FROM item").await.is_err());
+        // Put back, it goes on.
+        fs::rename(&kept, &lost).unwrap();
+        assert_eq!(
+            db.batch(one_step(&insert, vec![item(4)])).await,
+            Ok(vec![1])
+        );
+        assert_eq!(fixture.count("item").await, 2);
+        fixture.end().await;
+    }
+}
