@@ -10,7 +10,7 @@ use runstone_model::{
     time::Timestamp,
 };
 use runstone_store::{Blob, Row};
-use serde::{Deserialize, Serialize, ser::SerializeMap};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
 /// The body of a step's row.
@@ -114,79 +114,112 @@ impl Encoder<'_> {
         row.item = step.item.map(|item| item.index);
     }
 
+    /// The body of a step's row, written in one go: this is the hot path of every run.
     fn step(&mut self, done: &StepDone) -> String {
-        let mut out = Vec::with_capacity(256);
-        let mut ser = serde_json::Serializer::new(&mut out);
-        // Writing to memory and from our own types: neither can fail.
-        let _ = self.step_into(&mut ser, done);
-        String::from_utf8(out).unwrap_or_default()
+        let mut out = Object::new();
+        let mut blobs: Vec<String> = Vec::new();
+        if !done.result.is_null() {
+            out.key("result");
+            self.value(&mut out, &done.result, || "result".to_owned(), &mut blobs);
+        }
+        self.patch(&mut out, done, &mut blobs);
+        if !done.fired.is_empty() {
+            out.key("fired");
+            out.json(&done.fired);
+        }
+        if let Some(item) = done.step.item {
+            out.key("total");
+            out.json(&item.total);
+        }
+        if !blobs.is_empty() {
+            out.key("blobs");
+            out.json(&blobs);
+        }
+        if let Some(failure) = &done.failure {
+            out.key("failure");
+            out.json(failure);
+        }
+        out.end()
     }
 
-    fn step_into(
-        &mut self,
-        ser: &mut serde_json::Serializer<&mut Vec<u8>>,
-        done: &StepDone,
-    ) -> serde_json::Result<()> {
-        let mut blobs: Vec<String> = Vec::new();
-        let mut map = serde::Serializer::serialize_map(ser, None)?;
-        if !done.result.is_null() {
-            let body = self.inline(&done.result, "result", &mut blobs);
-            map.serialize_entry("result", &body)?;
-        }
-        let mut patch = BTreeMap::new();
-        let mut same: BTreeMap<&str, &[String]> = BTreeMap::new();
-        for (key, value) in &done.patch {
-            let Some(key) = self.flow.state.get(*key) else {
-                continue;
-            };
+    fn patch(&mut self, out: &mut Object, done: &StepDone, blobs: &mut Vec<String>) {
+        let flow = self.flow;
+        let named = |at: usize| {
+            let (key, value) = done.patch.get(at)?;
+            Some((&*flow.state.get(*key)?.name, value))
+        };
+        let (mut values, mut same) = (Object::new(), Object::new());
+        for (name, value) in (0..done.patch.len()).filter_map(named) {
             match value {
                 PatchValue::Value(value) => {
-                    patch.insert(
-                        &*key.name,
-                        self.inline(value, &format!("patch.{}", key.name), &mut blobs),
-                    );
+                    values.key(name);
+                    self.value(&mut values, value, || format!("patch.{name}"), blobs);
                 }
                 PatchValue::Result(path) => {
-                    same.insert(&key.name, path);
+                    same.key(name);
+                    same.json(path);
                 }
             }
         }
-        if !patch.is_empty() {
-            map.serialize_entry("patch", &patch)?;
+        for (name, object) in [("patch", values), ("same", same)] {
+            if !object.is_empty() {
+                out.key(name);
+                out.raw(&object.end());
+            }
         }
-        if !same.is_empty() {
-            map.serialize_entry("same", &same)?;
-        }
-        if !done.fired.is_empty() {
-            map.serialize_entry("fired", &done.fired)?;
-        }
-        if let Some(item) = done.step.item {
-            map.serialize_entry("total", &item.total)?;
-        }
-        if !blobs.is_empty() {
-            map.serialize_entry("blobs", &blobs)?;
-        }
-        if let Some(failure) = &done.failure {
-            map.serialize_entry("failure", failure)?;
-        }
-        map.end()
     }
 
     /// The value's JSON, or the reference of the blob it becomes.
-    fn inline(&mut self, value: &Value, place: &str, blobs: &mut Vec<String>) -> Box<RawValue> {
-        let body = text(value);
-        let body = if body.len() <= INLINE_BYTES {
-            body
-        } else {
-            let hash = blake3::hash(body.as_bytes()).to_hex().to_string();
-            self.blobs.push(Blob {
-                hash: hash.clone(),
-                bytes: body.into_bytes(),
-            });
-            blobs.push(place.to_owned());
-            text(&BlobRef { hash })
-        };
-        RawValue::from_string(body).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    fn value(
+        &mut self,
+        out: &mut Object,
+        value: &Value,
+        place: impl FnOnce() -> String,
+        blobs: &mut Vec<String>,
+    ) {
+        let start = out.0.len();
+        out.json(value);
+        if out.0.len() - start > INLINE_BYTES {
+            let bytes = out.0.split_off(start);
+            let hash = blake3::hash(&bytes).to_hex().to_string();
+            out.json(&BlobRef { hash: hash.clone() });
+            self.blobs.push(Blob { hash, bytes });
+            blobs.push(place());
+        }
+    }
+}
+
+/// A JSON object being written.
+struct Object(Vec<u8>);
+
+impl Object {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn key(&mut self, name: &str) {
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        self.json(name);
+        self.0.push(b':');
+    }
+
+    fn json<T: Serialize + ?Sized>(&mut self, value: &T) {
+        // Writing our own types to memory cannot fail.
+        let _ = serde_json::to_writer(&mut self.0, value);
+    }
+
+    fn raw(&mut self, json: &str) {
+        self.0.extend_from_slice(json.as_bytes());
+    }
+
+    fn end(mut self) -> String {
+        self.0
+            .extend_from_slice(if self.0.is_empty() { b"{}" } else { b"}" });
+        String::from_utf8(self.0).unwrap_or_default()
     }
 }
 
