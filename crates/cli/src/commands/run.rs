@@ -2,9 +2,12 @@
 //! the run and follows it to its end.
 use std::sync::Arc;
 
-use runstone_engine::{Engine, StartRun};
-use runstone_model::ids::ProjectId;
-use serde_json::{Value, json};
+use runstone_engine::{Engine, Error, Options, PinnedFlow, Registry, RunHandle, StartRun};
+use runstone_model::{
+    flow::Flow,
+    ids::{ProjectId, RunId},
+};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::end::{self, Telling};
@@ -12,7 +15,7 @@ use crate::{
     args::RunArgs,
     exit::Exit,
     open::{self, Purpose, Running},
-    print::{self, paint::Paint},
+    print::{self, paint::Paint, run::RunDocument},
     progress::{self, Feed},
     read::{self, flow::ReadFlow},
     signals::Signals,
@@ -28,50 +31,20 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let flow = Arc::new(read.flow);
     let input = read::input::input(&flow, args.input.as_deref(), &args.sets)?;
 
-    let who = format!("runstone run {}", args.flow.display());
-    // A run that is only created needs no right to execute runs.
-    let purpose = if args.detach {
-        Purpose::Create
-    } else {
-        Purpose::Execute
-    };
-    let store = open::store(&args.db, purpose, &who).await;
-    let store = store.map_err(|error| open::trouble(&args.db, error))?;
     if args.detach {
-        let engine = Engine::new(Arc::clone(&store) as _, registry, Default::default());
-        let flow = engine.store_flow(ProjectId::DEFAULT, flow).await?;
-        let project = ProjectId::DEFAULT;
-        let handle = engine
-            .start(StartRun {
-                project,
-                flow,
-                input,
-                detach: true,
-            })
-            .await?;
-        let done = created(&engine, handle.id, &args).await;
-        store.close().await;
-        return done;
+        return create(&args, registry, flow, input).await;
     }
+    let who = format!("runstone run {}", args.flow.display());
+    let store = open::store(&args.db, Purpose::Execute, &who).await;
+    let store = store.map_err(|error| open::trouble(&args.db, error))?;
     let mut signals = Signals::listen()?;
     let running = Running::start(store, registry, &args.engine, open::alone(&args.db), false);
-    let started = async {
-        let flow = running.engine.store_flow(ProjectId::DEFAULT, flow).await?;
-        // Listening begins before the run does, so that nothing is missed.
-        let feed = Feed {
-            events: running.engine.events(),
-            logged,
-        };
-        let (project, pinned) = (ProjectId::DEFAULT, flow.clone());
-        let start = StartRun {
-            project,
-            flow: pinned,
-            input,
-            detach: false,
-        };
-        anyhow::Ok((running.engine.start(start).await?, flow, feed))
+    // Listening begins before the run does, so that nothing is missed.
+    let feed = Feed {
+        events: running.engine.events(),
+        logged,
     };
-    let (handle, flow, feed) = match started.await {
+    let (handle, flow) = match start(&running.engine, flow, input, false).await {
         Ok(started) => started,
         Err(error) => {
             running.finish().await?;
@@ -94,6 +67,43 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     end::end(running, run, &result, &args.db, telling).await
 }
 
+/// Stores the flow and starts a run of it.
+async fn start(
+    engine: &Engine,
+    flow: Arc<Flow>,
+    input: Value,
+    detach: bool,
+) -> anyhow::Result<(RunHandle, PinnedFlow)> {
+    let project = ProjectId::DEFAULT;
+    let pinned = engine.store_flow(project, flow).await?;
+    let start = StartRun {
+        project,
+        flow: pinned.clone(),
+        input,
+        detach,
+    };
+    Ok((engine.start(start).await?, pinned))
+}
+
+/// Only creates the run: that needs no right to execute runs.
+async fn create(
+    args: &RunArgs,
+    registry: Registry,
+    flow: Arc<Flow>,
+    input: Value,
+) -> anyhow::Result<Exit> {
+    let store = open::store(&args.db, Purpose::Create, "").await;
+    let store = store.map_err(|error| open::trouble(&args.db, error))?;
+    let engine = Engine::new(Arc::clone(&store) as _, registry, Options::default());
+    let created = async {
+        let (handle, _) = start(&engine, flow, input, true).await?;
+        tell_created(&engine, handle.id, args).await
+    };
+    let created = created.await;
+    store.close().await;
+    created
+}
+
 fn warn(args: &RunArgs, read: &ReadFlow) {
     let paint = Paint::stderr();
     let file = args.flow.display().to_string();
@@ -106,31 +116,20 @@ fn warn(args: &RunArgs, read: &ReadFlow) {
 }
 
 /// Tells of a run that was only created.
-async fn created(
-    engine: &Engine,
-    run: runstone_model::ids::RunId,
-    args: &RunArgs,
-) -> anyhow::Result<Exit> {
-    let again = end::flag(&args.db);
+async fn tell_created(engine: &Engine, run: RunId, args: &RunArgs) -> anyhow::Result<Exit> {
     if args.json {
-        let record = engine.store().run(run).await?;
-        let record = record.ok_or(runstone_engine::Error::NoSuchRun(run))?;
-        let document: Value = json!({
-            "run_id": run.to_string(),
-            "flow": record.flow,
-            "version": record.version,
-            "status": record.status,
-            "output": null,
-            "state": engine.state(run).await?,
-            "error": null,
-            "steps": 0,
-            "duration_ms": null,
-        });
-        print::json(&document)?;
+        let record = engine
+            .store()
+            .run(run)
+            .await?
+            .ok_or(Error::NoSuchRun(run))?;
+        let state = engine.state(run).await?;
+        print::json(&RunDocument::new(&record, state, 0))?;
     } else {
         print::out(&format!("{run}\n"))?;
     }
     if !args.quiet {
+        let again = end::flag(&args.db);
         print::note(&format!(
             "created; carry it out with: runstone resume {run}{again}"
         ));

@@ -8,10 +8,12 @@ fn flow(body: &str) -> String {
     format!("runstone: 1\nname: f\n{body}")
 }
 
-#[test]
-fn a_bad_flow_is_refused_before_anything_is_written() {
+/// What is wrong, a flow with it, and what the refusal must say.
+type BadFlow = (&'static str, String, &'static [&'static str]);
+
+fn bad_flows() -> Vec<BadFlow> {
     let node = "start: a\nnodes:\n  a: {uses: set, with: {}}\n";
-    for (why, text, wants) in [
+    vec![
         (
             "broken YAML",
             "runstone: 1\nname: [f\n".to_owned(),
@@ -67,7 +69,12 @@ fn a_bad_flow_is_refused_before_anything_is_written() {
             ),
             &["not supported yet"],
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn a_bad_flow_is_refused_before_anything_is_written() {
+    for (why, text, wants) in bad_flows() {
         let place = Place::new();
         place.file("f.yaml", &text);
         let said = place.run(&["run", "f.yaml"]);
