@@ -119,3 +119,66 @@ catalog! {
     snapshot_upsert: "snapshot" / "upsert",
     storage_bytes: "storage" / "bytes" postgres,
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    /// Every file under `sql/`, as `run/insert.sql`.
+    fn files() -> BTreeSet<String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+        let mut files = BTreeSet::new();
+        for folder in fs::read_dir(&root).unwrap() {
+            for file in fs::read_dir(folder.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                files.insert(
+                    path.strip_prefix(&root)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .to_owned(),
+                );
+            }
+        }
+        files
+    }
+
+    #[test]
+    fn every_file_is_in_the_catalog() {
+        let mut listed = BTreeSet::new();
+        for source in SOURCES {
+            let path = source.name.replace('.', "/");
+            if source.postgres.is_some() {
+                assert!(listed.insert(format!("{path}.postgres.sql")));
+            }
+            assert!(
+                listed.insert(format!("{path}.sql")),
+                "{} is listed twice",
+                source.name
+            );
+        }
+        assert_eq!(listed, files());
+    }
+
+    #[test]
+    fn every_file_says_what_it_does_and_an_override_says_why() {
+        for source in SOURCES {
+            assert!(source.neutral.starts_with("-- "), "{}", source.name);
+            if let Some(own) = source.postgres {
+                assert!(own.starts_with("-- Override: "), "{}", source.name);
+            }
+        }
+    }
+
+    #[test]
+    fn everything_renders_for_every_database() {
+        for dialect in Dialect::ALL {
+            let catalog = Catalog::render(dialect).unwrap();
+            assert_eq!(catalog.run_insert.name(), "run.insert");
+            assert_eq!(catalog.storage_bytes.name(), "storage.bytes");
+        }
+    }
+}

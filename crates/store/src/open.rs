@@ -132,6 +132,7 @@ impl SqlStore {
         };
         let db = Database::connect(url, db_options).await?;
         if options.migrate {
+            schema::refuse_newer(&db).await?;
             schema::migrate_up(&db, None).await?;
         }
         let sql = Catalog::render(db.dialect()).map_err(|error| OpenError::Other {

@@ -83,13 +83,20 @@ async fn found_version(db: &Database) -> Result<u32, DbError> {
         .unwrap_or(0))
 }
 
-/// That the database has exactly the schema that this program needs.
-pub(crate) async fn check(db: &Database, sql: &Catalog) -> Result<(), OpenError> {
+/// That no newer program has migrated the database; answers its version.
+pub(crate) async fn refuse_newer(db: &Database) -> Result<u32, OpenError> {
     let found = found_version(db).await?;
     let known = known_version(db.dialect());
     if found > known {
         return Err(OpenError::NewerSchema { found, known });
     }
+    Ok(found)
+}
+
+/// That the database has exactly the schema that this program needs.
+pub(crate) async fn check(db: &Database, sql: &Catalog) -> Result<(), OpenError> {
+    let found = refuse_newer(db).await?;
+    let known = known_version(db.dialect());
     if found < known {
         return Err(OpenError::NotMigrated { found, known });
     }

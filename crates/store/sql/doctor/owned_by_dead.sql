@@ -1,4 +1,4 @@
--- Unfinished runs whose owner is not alive, counted by owner. Index: runs_unfinished, servers primary key.
+-- Unfinished runs whose owner is not alive, counted by owner. Index: runs_owned, servers primary key.
 SELECT r.owner_id, COUNT(*) AS runs_found
 FROM runs r
 WHERE r.finished_at IS NULL AND r.owner_id IS NOT NULL AND NOT EXISTS (

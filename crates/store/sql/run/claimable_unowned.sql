@@ -1,4 +1,4 @@
--- Unfinished runs without an owner, oldest first, locked. Index: runs_unfinished.
+-- Unfinished runs without an owner, oldest first, locked. Index: runs_unowned.
 SELECT id, epoch FROM runs
 WHERE finished_at IS NULL AND owner_id IS NULL
 ORDER BY id {{limit :limit}} {{skip_locked}}

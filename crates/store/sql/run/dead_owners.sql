@@ -1,5 +1,5 @@
 -- Owners of unfinished runs that are not alive, but for the server that asks. Jumps from owner to owner, so the cost grows with
--- the owners and not with their runs. Index: runs_unfinished, servers primary key.
+-- the owners and not with their runs. Index: runs_owned, servers primary key.
 WITH RECURSIVE owners (id) AS (
   SELECT (SELECT owner_id FROM runs WHERE finished_at IS NULL AND owner_id IS NOT NULL
           ORDER BY owner_id LIMIT 1)

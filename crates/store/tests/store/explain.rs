@@ -1,1 +1,202 @@
-//! To come.
+//! Every statement on every database: it can be prepared, it reads as expected, and the hot ones
+//! use the index that their first comment names.
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+
+use runstone_db::{Dialect, Statement, Value};
+use runstone_store::SqlStore;
+use uuid::Uuid;
+
+use crate::harness::TestDb;
+
+/// The statements whose plan matters: they run often, or on large tables.
+const HOT: [&str; 20] = [
+    "blob.by_hashes",
+    "flow.version",
+    "flow.version_by_hash",
+    "journal.page",
+    "journal.since_snapshot",
+    "journal.take_over",
+    "run.cancel_requested",
+    "run.claimable_one",
+    "run.claimable_owned",
+    "run.claimable_unowned",
+    "run.dead_owners",
+    "run.finish",
+    "run.ids",
+    "run.ids_by_flow",
+    "run.ids_by_project",
+    "run.ids_by_status",
+    "run.owned",
+    "run.records",
+    "run.release",
+    "run.take",
+];
+
+/// The text of a statement in the folder, as the catalog picks it for `dialect`.
+fn text(name: &str, dialect: Dialect) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    let (aggregate, verb) = name.split_once('.').unwrap();
+    let own = folder
+        .join(aggregate)
+        .join(format!("{verb}.{}.sql", dialect.name()));
+    let neutral = folder.join(aggregate).join(format!("{verb}.sql"));
+    fs::read_to_string(own)
+        .or_else(|_| fs::read_to_string(neutral))
+        .unwrap()
+}
+
+/// A value that fits a parameter of that name.
+fn sample(name: &str) -> Value {
+    match name {
+        "ids" => [Uuid::nil()].into_iter().collect(),
+        "statuses" | "hashes" => ["running"].into_iter().collect(),
+        "id" | "project" | "flow_version" | "server" | "owner" | "run" | "run_id" | "before" => {
+            Uuid::nil().into()
+        }
+        "name" | "definition" | "status" | "output" | "error" | "input" | "node" | "hash_text" => {
+            "text".into()
+        }
+        _ => 1_i64.into(),
+    }
+}
+
+/// Parameters whose type depends on the statement.
+fn sample_in(statement: &str, name: &str) -> Value {
+    match (statement, name) {
+        ("flow.version_by_hash" | "flow.insert_version", "flow") => Uuid::nil().into(),
+        ("run.ids_by_flow", "flow") => "text".into(),
+        ("flow.version_by_hash" | "flow.insert_version", "hash") => vec![0_u8; 32].into(),
+        ("blob.insert_or_nothing", "hash") => "00".repeat(32).into(),
+        ("doctor.blob_hashes", "after") => "00".into(),
+        ("journal.insert" | "journal.take_over", "body") => "{}".into(),
+        (_, "body") => vec![0_u8].into(),
+        _ => sample(name),
+    }
+}
+
+async fn explain(store: &SqlStore, name: &str) -> Vec<String> {
+    let dialect = store.database().dialect();
+    let prefix = match dialect {
+        Dialect::Sqlite => "EXPLAIN QUERY PLAN ",
+        Dialect::Postgres => "EXPLAIN (COSTS OFF) ",
+    };
+    let plan = Statement::render(name, &format!("{prefix}{}", text(name, dialect)), dialect);
+    let plan = plan.unwrap();
+    let params: Vec<(&str, Value)> = plan
+        .params()
+        .iter()
+        .map(|param| (param.as_str(), sample_in(name, param)))
+        .collect();
+    let rows = store.database().fetch_all(&plan, &params).await;
+    let rows = rows.unwrap_or_else(|error| panic!("{name} on {dialect}: {error}"));
+    let column = match dialect {
+        Dialect::Sqlite => "detail",
+        Dialect::Postgres => "QUERY PLAN",
+    };
+    rows.iter().map(|row| row.get(column).unwrap()).collect()
+}
+
+async fn every_statement_is_understood(db: &TestDb) {
+    let store = db.store().await;
+    for name in SqlStore::statement_names() {
+        explain(&store, name).await;
+    }
+}
+
+#[tokio::test]
+async fn every_statement_is_understood_by_sqlite() {
+    every_statement_is_understood(&TestDb::sqlite()).await;
+}
+
+#[tokio::test]
+async fn every_statement_is_understood_by_postgres() {
+    let Some(db) = TestDb::postgres().await else {
+        return;
+    };
+    every_statement_is_understood(&db).await;
+}
+
+#[tokio::test]
+async fn sqlite_uses_the_indexes() {
+    let store = TestDb::sqlite();
+    let store = store.store().await;
+    let mut plans = String::new();
+    for name in HOT {
+        writeln!(plans, "{name}").unwrap();
+        for line in explain(&store, name).await {
+            assert!(
+                !line.contains("TEMP B-TREE FOR ORDER BY") || sorts(name),
+                "{name}: {line}"
+            );
+            writeln!(plans, "  {line}").unwrap();
+        }
+    }
+    insta::assert_snapshot!("plans_sqlite", plans);
+}
+
+/// The planner's texts differ from version to version; which index it takes does not.
+#[tokio::test]
+async fn postgres_uses_the_indexes() {
+    // Small tables are read as a whole, whatever the indexes.
+    let settings = "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off \
+                    -c enable_mergejoin=off -c enable_incremental_sort=off";
+    let Some(db) = TestDb::postgres_with(settings).await else {
+        return;
+    };
+    let store = db.store().await;
+    let mut plans = String::new();
+    for name in HOT {
+        let lines = explain(&store, name).await;
+        assert!(
+            !lines.iter().any(|line| line.contains("Seq Scan")),
+            "{name}: {lines:#?}"
+        );
+        let mut used: BTreeMap<&str, ()> = BTreeMap::new();
+        for line in &lines {
+            if let Some((_, index)) = line.split_once(" using ") {
+                used.insert(index.split(' ').next().unwrap_or_default(), ());
+            }
+            if line
+                .trim_start()
+                .trim_start_matches("->")
+                .trim_start()
+                .starts_with("Sort ")
+            {
+                assert!(sorts(name), "{name}: {lines:#?}");
+            }
+        }
+        let used: Vec<&str> = used.into_keys().collect();
+        writeln!(plans, "{name}: {}", used.join(", ")).unwrap();
+    }
+    insta::assert_snapshot!("plans_postgres", plans);
+}
+
+/// Those that may sort: they read a bounded set first.
+fn sorts(name: &str) -> bool {
+    matches!(
+        name,
+        "run.ids_by_flow" | "run.ids" | "journal.since_snapshot"
+    )
+}
+
+#[test]
+fn statements_read_as_expected() {
+    for dialect in Dialect::ALL {
+        let mut all = String::new();
+        for name in SqlStore::statement_names() {
+            let statement = SqlStore::rendered(name, dialect).unwrap();
+            let params = statement.params().join(", ");
+            writeln!(all, "== {name} ({params})\n{}\n", statement.sql()).unwrap();
+        }
+        insta::assert_snapshot!(format!("statements_{dialect}"), all);
+    }
+}
+
+/// The committer hands values over by position.
+#[test]
+fn overrides_take_the_same_parameters_in_the_same_order() {
+    for name in SqlStore::statement_names() {
+        let [one, two] = Dialect::ALL.map(|dialect| SqlStore::rendered(name, dialect).unwrap());
+        assert_eq!(one.params(), two.params(), "{name}");
+    }
+}
