@@ -71,6 +71,30 @@ impl Command {
             Self::Graph(_) | Self::Fmt(_) | Self::Completions(_) | Self::Debug(_) => false,
         }
     }
+
+    /// The database it works on.
+    pub(crate) fn db(&self) -> Option<&DbArgs> {
+        Some(match self {
+            Self::Run(args) => &args.db,
+            Self::Resume(args) => &args.db,
+            Self::Cancel(args) => &args.db,
+            Self::Runs(args) => &args.db,
+            Self::Show(args) => &args.db,
+            Self::Doctor(args) => &args.db,
+            Self::Migrate(args) => match &args.verb {
+                MigrateVerb::Up(args) => &args.db,
+                MigrateVerb::Down(args) => &args.db,
+                MigrateVerb::Status(args) => &args.db,
+            },
+            Self::Validate(_)
+            | Self::Graph(_)
+            | Self::Fmt(_)
+            | Self::Bench(_)
+            | Self::Completions(_)
+            | Self::Version(_)
+            | Self::Debug(_) => return None,
+        })
+    }
 }
 
 /// Which database.
@@ -137,6 +161,9 @@ pub(crate) struct ResumeArgs {
     /// No progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Print a line for every row that is durable: for tests that measure or kill this process
+    #[arg(long, hide = true, conflicts_with = "json")]
+    pub(crate) acks: bool,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,17 @@ use tokio::{
 /// What a shell expects of a process that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
+/// SIGXFSZ, the same on Linux and macOS.
+const FILE_TOO_LARGE: i32 = 25;
+
+/// A file that grows beyond `ulimit -f` is to be an error like a full disk, which names the file
+/// and the run, and not the end of the process.
+pub(crate) fn outlive_file_limit() -> anyhow::Result<()> {
+    // Once listened to, a signal never ends the process again.
+    drop(signal(SignalKind::from_raw(FILE_TOO_LARGE))?);
+    Ok(())
+}
+
 /// Tells when somebody wants the process to stop.
 #[derive(Clone, Debug)]
 pub(crate) struct Signals(watch::Receiver<bool>);

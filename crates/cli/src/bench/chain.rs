@@ -1,6 +1,5 @@
 //! Chain, start and fanout: many runs, a bounded number of them in flight.
 use std::{
-    io::Write as _,
     process::ExitCode,
     sync::{
         Arc,
@@ -10,16 +9,16 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use runstone_engine::{Engine, EventKind, Options, PinnedFlow, RunResult, StartRun, loops::Loops};
+use runstone_engine::{Engine, Options, PinnedFlow, RunResult, StartRun, loops::Loops};
 use runstone_model::{
     ids::{ProjectId, RunId},
     run::{Entry, RunEnd},
 };
 use runstone_store::{OpenOptions, SqlStore};
 use serde_json::{Value, json};
-use tokio::sync::broadcast::error::RecvError;
 
 use super::{Args, Scenario, flows, raw, report::Report};
+use crate::print::acks;
 
 /// Runs before the clock starts.
 const WARM_UP: usize = 32;
@@ -161,7 +160,8 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Report> {
     let ratio = match args.scenario {
         Scenario::Start => runs_per_s / (raw.rows_per_s / 3.0),
         Scenario::Chain | Scenario::Fanout | Scenario::Storage if args.concurrency == 1 => {
-            raw.commit_us / (1e6 / steps_per_s)
+            // Medians on both sides: a step is a run's time over its steps, its start included.
+            raw.commit_us / (at(0.5) * 1e3 / per_run as f64).max(f64::EPSILON)
         }
         Scenario::Chain | Scenario::Fanout | Scenario::Storage => steps_per_s / raw.rows_per_s,
     };
@@ -268,23 +268,8 @@ pub(super) async fn acknowledge(args: &Args) -> anyhow::Result<ExitCode> {
     let bench = Bench::open(args.db.as_deref(), Duration::from_secs(args.lease)).await?;
     let steps = args.steps.unwrap_or(10);
     let flow = bench.flow(&flows::flow(args.scenario, steps)).await?;
-    let mut events = bench.engine.events();
-    let printer = tokio::task::spawn_blocking(move || {
-        let mut out = std::io::stdout().lock();
-        loop {
-            match events.blocking_recv() {
-                Ok(event) => {
-                    let EventKind::Committed { seq, .. } = event.kind else { continue };
-                    // One write a line: what a killed process got out is whole.
-                    if out.write_all(format!("{} {seq}\n", event.run).as_bytes()).is_err() {
-                        return;
-                    }
-                }
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return,
-            }
-        }
-    });
+    let events = bench.engine.events();
+    let printer = tokio::task::spawn_blocking(move || acks::print(events));
     let input = json!({"value": flows::value(args.state_bytes)});
     let want = i64::try_from(steps)?;
     let (errors, _) =

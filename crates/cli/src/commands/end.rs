@@ -76,15 +76,16 @@ async fn tell(
         let value = print::run::json(Some(output));
         print::out(&format!("{}\n", serde_json::to_string_pretty(&value)?))?;
     }
-    let ended = matches!(result, RunResult::Ended { .. });
     let failed = print::run::failure(&record).is_some();
-    if ended && (failed || !telling.quiet) {
-        print::run::ending(&record, steps, &again);
-    }
-    Ok(if ended {
-        record.status.into()
-    } else {
-        Exit::Unfinished
+    Ok(match result {
+        RunResult::Ended { .. } => {
+            if failed || !telling.quiet {
+                print::run::ending(&record, steps, &again);
+            }
+            record.status.into()
+        }
+        RunResult::Stopped | RunResult::LostOwnership => Exit::Unfinished,
+        RunResult::Stuck(_) => Exit::Usage,
     })
 }
 

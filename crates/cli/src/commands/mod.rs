@@ -17,10 +17,32 @@ mod version;
 
 use std::process::ExitCode;
 
-use crate::args::{Command, DebugVerb};
+use runstone_db::masked;
+
+use crate::{
+    args::{Command, DebugVerb},
+    signals,
+    trouble::Trouble,
+};
 
 /// Carries out one command.
 pub(crate) async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    signals::outlive_file_limit()?;
+    let db = command.db().map(|db| masked(&db.url));
+    let done = carry_out(command).await;
+    done.map_err(|error| match db {
+        // What the store says names no place: there is one database a command.
+        Some(db) if is_stores(&error) => Trouble::at(db, format!("{error:#}")).into(),
+        _ => error,
+    })
+}
+
+fn is_stores(error: &anyhow::Error) -> bool {
+    error.is::<runstone_store::Error>()
+        || matches!(error.downcast_ref(), Some(runstone_engine::Error::Store(_)))
+}
+
+async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
     Ok(match command {
         Command::Run(args) => run::run(args).await?.into(),
         Command::Resume(args) if args.all || args.watch => resume_all::run(args).await?.into(),

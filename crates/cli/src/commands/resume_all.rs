@@ -36,6 +36,9 @@ struct Counts {
     cancelled: u64,
     /// Left where they were: stopped, or this process cannot go on with them.
     stopped: u64,
+    /// Those of them that cannot go on before something is mended.
+    #[serde(skip)]
+    stuck: u64,
     /// Unfinished runs that other processes execute.
     elsewhere: u64,
 }
@@ -58,6 +61,10 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     let mut signals = Signals::listen()?;
     let running = Running::start(store, registry, &args.engine, open::alone(&args.db), false);
     let telling = tokio::spawn(tell(running.engine.events(), args.quiet));
+    if args.acks {
+        let events = running.engine.events();
+        tokio::task::spawn_blocking(move || print::acks::print(events));
+    }
     let counted = all(&running.engine, &args, &mut signals).await;
     let engine = running.engine.clone();
     let left = match &counted {
@@ -148,8 +155,10 @@ impl Counts {
                 RunEnd::Failed(_) => self.failed += 1,
                 RunEnd::Cancelled(_) => self.cancelled += 1,
             },
-            RunResult::LostOwnership | RunResult::Stopped | RunResult::Stuck(_) => {
+            RunResult::LostOwnership | RunResult::Stopped => self.stopped += 1,
+            RunResult::Stuck(_) => {
                 self.stopped += 1;
+                self.stuck += 1;
             }
         }
     }
@@ -222,7 +231,9 @@ fn report(args: &ResumeArgs, counts: Counts) -> anyhow::Result<Exit> {
         }
         print::out(&format!("{text}\n"))?;
     }
-    Ok(if counts.failed > 0 {
+    Ok(if counts.stuck > 0 {
+        Exit::Usage
+    } else if counts.failed > 0 {
         Exit::Failed
     } else if counts.stopped > 0 {
         Exit::Unfinished

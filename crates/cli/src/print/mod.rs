@@ -1,5 +1,6 @@
 //! What people and programs read: texts on stdout, notes on stderr, tables, durations, problems.
 //! A reader that goes away (a closed pipe) is no error.
+pub(crate) mod acks;
 pub(crate) mod duration;
 pub(crate) mod error;
 pub(crate) mod paint;
