@@ -169,6 +169,10 @@ impl Committer {
 }
 
 /// How a commit goes in.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one match; a box would cost the shortest way an allocation"
+)]
 enum Entry {
     Direct {
         lane: Lane,

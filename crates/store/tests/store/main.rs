@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod fencing;
 mod harness;
+mod lost_answers;
 mod migrating;
 mod opening;
 mod reading;

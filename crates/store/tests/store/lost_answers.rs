@@ -1,0 +1,158 @@
+//! The connection breaks in the middle of a commit, and nobody can know whether it took effect:
+//! every commit ends up written exactly once. A proxy in between eats the server's answers.
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use runstone_store::{OpenOptions, SqlStore, Store as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::harness::{TestDb, create, flow, row, rows, run_id, server_id};
+
+/// What the proxy does, and what it has done.
+#[derive(Default)]
+struct Proxy {
+    /// Eat the next answer and close that connection.
+    eat: AtomicBool,
+    /// How many answers to an INSERT it ate.
+    eaten: AtomicUsize,
+}
+
+impl Proxy {
+    async fn connection(self: Arc<Self>, client: TcpStream, server: SocketAddr) {
+        let Ok(server) = TcpStream::connect(server).await else {
+            return;
+        };
+        let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+            (client.into_split(), server.into_split());
+        let requests = tokio::spawn(async move {
+            let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
+        });
+        let mut buffer = vec![0; 64 << 10];
+        while let Ok(read @ 1..) = from_server.read(&mut buffer).await {
+            if self.eat.swap(false, Ordering::SeqCst) {
+                let insert = buffer[..read].windows(7).any(|part| part == b"INSERT ");
+                self.eaten.fetch_add(usize::from(insert), Ordering::SeqCst);
+                break;
+            }
+            if to_client.write_all(&buffer[..read]).await.is_err() {
+                break;
+            }
+        }
+        requests.abort();
+    }
+}
+
+/// A proxy before the server of `url`, and the URL that goes through it.
+async fn proxied(url: &str) -> (Arc<Proxy>, String) {
+    let (head, rest) = url
+        .split_once('@')
+        .expect("the test URL has the form scheme://user@host/db");
+    let (host, tail) = rest.split_once('/').unwrap();
+    let address = if host.contains(':') {
+        host.to_owned()
+    } else {
+        format!("{host}:5432")
+    };
+    let server = tokio::net::lookup_host(address)
+        .await
+        .unwrap()
+        .next()
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let proxy = Arc::new(Proxy::default());
+    let serving = Arc::clone(&proxy);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(Arc::clone(&serving).connection(client, server));
+        }
+    });
+    (proxy, format!("{head}@127.0.0.1:{port}/{tail}"))
+}
+
+async fn store_behind_a_proxy() -> Option<(TestDb, Arc<Proxy>, SqlStore)> {
+    let db = TestDb::postgres().await?;
+    if !db.url.contains('@') {
+        eprintln!("SKIPPED: the test URL names no user, so a proxy cannot be put in between");
+        return None;
+    }
+    db.store().await;
+    let (proxy, url) = proxied(&db.url).await;
+    let store = SqlStore::open(&url, OpenOptions::default()).await.unwrap();
+    Some((db, proxy, store))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_answer_is_lost_is_written_once_on_postgres() {
+    let Some((_db, proxy, store)) = store_behind_a_proxy().await else {
+        return;
+    };
+    let flow = flow(&store, "f").await;
+    let run = run_id();
+    store
+        .commit(create(run, flow, Some(server_id())))
+        .await
+        .unwrap();
+    for round in 0..20 {
+        // The first one warms the connection up, so that the second one's answer is the INSERT's.
+        store.commit(rows(run, 1, [2 * round + 1])).await.unwrap();
+        proxy.eat.store(true, Ordering::SeqCst);
+        store.commit(rows(run, 1, [2 * round + 2])).await.unwrap();
+    }
+    let found: Vec<_> = store
+        .journal(run, 0, 100)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| row.row)
+        .collect();
+    assert_eq!(found, (1..=40).map(row).collect::<Vec<_>>());
+    let eaten = proxy.eaten.load(Ordering::SeqCst);
+    assert!(eaten >= 10, "most of the commits had landed: {eaten}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_whose_answer_is_lost_are_written_once_on_postgres() {
+    let Some((_db, proxy, store)) = store_behind_a_proxy().await else {
+        return;
+    };
+    let store = Arc::new(store);
+    let flow = flow(&store, "f").await;
+    let tasks: Vec<_> = (0..40)
+        .map(|_| {
+            let (store, proxy) = (Arc::clone(&store), Arc::clone(&proxy));
+            tokio::spawn(async move {
+                let run = run_id();
+                store
+                    .commit(create(run, flow, Some(server_id())))
+                    .await
+                    .unwrap();
+                for seq in 1..=10 {
+                    proxy.eat.store(seq % 3 == 0, Ordering::SeqCst);
+                    store.commit(rows(run, 1, [seq])).await.unwrap();
+                }
+                run
+            })
+        })
+        .collect();
+    for task in tasks {
+        let run = task.await.unwrap();
+        proxy.eat.store(false, Ordering::SeqCst);
+        let found = store.journal(run, 0, 100).await;
+        let found = match found {
+            Ok(found) => found,
+            // The proxy may have eaten this very answer.
+            Err(_) => store.journal(run, 0, 100).await.unwrap(),
+        };
+        let found: Vec<_> = found.into_iter().map(|row| row.row).collect();
+        assert_eq!(found, (1..=10).map(row).collect::<Vec<_>>());
+    }
+}
