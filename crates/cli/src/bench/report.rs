@@ -24,8 +24,8 @@ pub(super) struct Report {
     pub(super) raw_batch: usize,
     /// Bytes of a row's body, the same for the yardstick.
     pub(super) row_bytes: usize,
-    /// Chain and fanout: steps per second over bare rows per second (with one run in flight this is
-    /// also the bare commit's time over a step's). Start: runs per second over a third of that.
+    /// Chain and fanout: steps per second over bare rows per second; with one run in flight the
+    /// median bare commit over the median step. Start: runs per second over a third of the rows.
     pub(super) ratio_to_raw: f64,
     pub(super) errors: usize,
 }

@@ -6,7 +6,7 @@ use crate::{
     args::DbArgs,
     exit::Exit,
     open::Running,
-    print::{self, run::RunDocument},
+    print::{self, paint::Paint, run::RunDocument},
 };
 
 /// How the end is told.
@@ -60,12 +60,14 @@ async fn tell(
             print::note(&format!("  look: runstone show {run}{again}"));
         }
         RunResult::Stuck(message) => {
+            let heading = Paint::stderr().red("error");
+            let place = runstone_db::masked(&db.url);
             print::note(&format!(
-                "the run cannot go on here: {}",
+                "{heading}: {place}: the run cannot go on here: {}",
                 print::plain(message)
             ));
             print::note(&format!(
-                "  once that is mended: runstone resume {run}{again}"
+                "  mend: that, and then: runstone resume {run}{again}"
             ));
         }
     }

@@ -90,6 +90,8 @@ async fn all(engine: &Engine, args: &ResumeArgs, signals: &mut Signals) -> anyho
     }
     let begun = Instant::now();
     loop {
+        // Measured before the claim: one that begins later finds every dead owner dead.
+        let patience = begun.elapsed() < args.engine.lease + ASK;
         let report = claim.run_once().await?;
         let (claimed, more) = take(report, &mut live);
         counts.resumed += claimed;
@@ -97,7 +99,6 @@ async fn all(engine: &Engine, args: &ResumeArgs, signals: &mut Signals) -> anyho
             continue;
         }
         // Runs whose owner is about to be found dead are worth waiting for.
-        let patience = begun.elapsed() < args.engine.lease + ASK;
         if live.is_empty() && !args.watch && (!patience || elsewhere(engine).await? == 0) {
             return Ok(counts);
         }

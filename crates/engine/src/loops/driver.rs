@@ -32,9 +32,15 @@ impl Loops {
     }
 }
 
+/// Several beats fit into a lease, so that a late one does no harm.
+fn interval(engine: &Engine) -> Duration {
+    let options = &engine.inner.options;
+    options.heartbeat.min(options.lease / 3)
+}
+
 async fn beat(engine: Engine) {
     let heartbeat = Heartbeat(engine.clone());
-    let every = engine.inner.options.heartbeat;
+    let every = interval(&engine);
     let mut wait = every;
     loop {
         wait = match heartbeat.run_once().await {
@@ -49,7 +55,7 @@ async fn beat(engine: Engine) {
 
 async fn take(engine: Engine) {
     let claim = Claim(engine.clone());
-    let every = engine.inner.options.heartbeat;
+    let every = interval(&engine);
     let mut wait = every;
     loop {
         wait = match claim.run_once().await {

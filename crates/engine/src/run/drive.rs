@@ -94,6 +94,8 @@ impl Driver {
     /// Runs until the run is over or leaves this process.
     pub(super) async fn run(mut self) -> RunResult {
         loop {
+            // A loop of instant nodes on an idle store never waits: others must get their turn.
+            tokio::task::coop::consume_budget().await;
             for effect in self.state.take_effects() {
                 match effect {
                     Effect::Start(id) => self.begin(id),
