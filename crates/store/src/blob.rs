@@ -233,4 +233,17 @@ mod tests {
         let error = packed.unpack().unwrap_err();
         assert!(matches!(&error, Error::Corrupt { place, .. } if place.contains(&hash('c'))));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn without_blobs_any_text_stays(text in "(\\{\"\\$blob\":\"[0-9a-f]{60,66}\"?\\}?|.{0,4}){0,8}") {
+            let mut found = BTreeSet::new();
+            collect_hashes(&text, &mut found);
+            proptest::prop_assert_eq!(resolve(&text, &HashMap::new()).unwrap(), text.clone());
+            let blobs = found.iter().map(|hash| (hash.clone(), b"1".to_vec())).collect();
+            let resolved = resolve(&text, &blobs).unwrap();
+            let left = found.iter().any(|h| resolved.contains(&format!("{OPEN}{h}{CLOSE}")));
+            proptest::prop_assert!(!left);
+        }
+    }
 }
