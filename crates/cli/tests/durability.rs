@@ -18,7 +18,11 @@ const BINARY: &str = env!("CARGO_BIN_EXE_runstone");
 const IN_FLIGHT: &str = "1000";
 
 fn kills() -> u32 {
-    let default = if std::env::var_os("CI").is_some() { 15 } else { 100 };
+    let default = if std::env::var_os("CI").is_some() {
+        15
+    } else {
+        100
+    };
     std::env::var("RUNSTONE_KILLS").map_or(default, |text| text.parse().unwrap())
 }
 
@@ -39,12 +43,7 @@ impl Load {
     }
 
     /// Reads acknowledgements to the end of the output; calls `then` after so many of them.
-    fn read(
-        &mut self,
-        stages: &[usize],
-        acks: &mut Acks,
-        mut then: impl FnMut(usize, &mut Child),
-    ) {
+    fn read(&mut self, stages: &[usize], acks: &mut Acks, mut then: impl FnMut(usize, &mut Child)) {
         let mut lines = BufReader::new(self.0.stdout.take().unwrap());
         let mut line = String::new();
         let mut seen = 0;
@@ -62,7 +61,10 @@ impl Load {
                 then(stage, &mut self.0);
             }
         }
-        assert!(stages.iter().all(|count| seen >= *count), "the load ended by itself after {seen} acknowledgements");
+        assert!(
+            stages.iter().all(|count| seen >= *count),
+            "the load ended by itself after {seen} acknowledgements"
+        );
     }
 
     fn end(mut self) {
@@ -73,7 +75,9 @@ impl Load {
 
 /// SplitMix64, so that the instants differ from kill to kill and are the same from test to test.
 fn draw(seed: u64, bound: u64) -> u64 {
-    let mut z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x1234_5678_9abc_def1);
+    let mut z = seed
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .wrapping_add(0x1234_5678_9abc_def1);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (z ^ (z >> 31)) % bound
@@ -86,7 +90,11 @@ fn resume_all(url: &str, lease: &str) {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "resume --all: {} {said}", done.status);
+    assert!(
+        done.status.success(),
+        "resume --all: {} {said}",
+        done.status
+    );
 }
 
 async fn kill_again_and_again(url: &str, lease: &str) {
@@ -106,10 +114,18 @@ async fn kill_again_and_again(url: &str, lease: &str) {
     let found = check(url, &acks).await;
     println!(
         "{kills} kills, {} runs, {} rows, {} acknowledged runs: lost {} / twice {} / stuck {}",
-        found.runs, found.rows, acks.len(), found.lost, found.twice, found.stuck
+        found.runs,
+        found.rows,
+        acks.len(),
+        found.lost,
+        found.twice,
+        found.stuck
     );
     assert_eq!((found.lost, found.twice, found.stuck), (0, 0, 0));
-    assert!(found.runs >= u64::from(kills), "hardly a run: it shows nothing");
+    assert!(
+        found.runs >= u64::from(kills),
+        "hardly a run: it shows nothing"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,7 +147,10 @@ fn sqlite(folder: &Path) -> String {
 
 /// Sends a signal to a process that this test started.
 fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    let status = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(status.success());
 }
 
@@ -155,7 +174,13 @@ async fn killed_on_postgres_a_frozen_owner_is_refused_after_the_take_over() {
     load.end();
     resume_all(&url, "1");
     let found = check(&url, &acks).await;
-    println!("{} runs, {} taken over, {} rows of a stale owner", found.runs, found.taken, found.stale);
+    println!(
+        "{} runs, {} taken over, {} rows of a stale owner",
+        found.runs, found.taken, found.stale
+    );
     assert!(found.taken > 0, "nothing was taken over: it shows nothing");
-    assert_eq!((found.stale, found.lost, found.twice, found.stuck), (0, 0, 0, 0));
+    assert_eq!(
+        (found.stale, found.lost, found.twice, found.stuck),
+        (0, 0, 0, 0)
+    );
 }

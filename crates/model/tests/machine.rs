@@ -175,7 +175,11 @@ fn entry(state: &RunState, entry: &Entry) -> String {
             .item
             .map(|item| format!("[{}]", item.index))
             .unwrap_or_default();
-        format!("{}#{}{item} ", state.flow().nodes[step.node].name, step.visit)
+        format!(
+            "{}#{}{item} ",
+            state.flow().nodes[step.node].name,
+            step.visit
+        )
     });
     format!("{}{}", name.unwrap_or_default(), entry.kind().name())
 }
@@ -208,8 +212,11 @@ fn every_state_against_every_command() {
                 Err(rejection) => format!("refused: {rejection}"),
                 Ok(entries) => {
                     let entries: Vec<_> = entries.iter().map(|e| entry(&state, e)).collect();
-                    let effects: Vec<_> =
-                        state.take_effects().iter().map(|e| effect(&state, e)).collect();
+                    let effects: Vec<_> = state
+                        .take_effects()
+                        .iter()
+                        .map(|e| effect(&state, e))
+                        .collect();
                     format!(
                         "{} | {} -> {}",
                         entries.join(", "),

@@ -21,7 +21,7 @@ use crate::oracle::Oracle;
 /// One call of the store.
 #[derive(Clone, Debug)]
 enum Call {
-    Commit(Commit),
+    Commit(Box<Commit>),
     PutFlow(NewFlow),
     FlowVersion(FlowVersionId),
     Claim(Claim),
@@ -101,7 +101,7 @@ async fn answer(store: &dyn Store, call: Call) -> String {
         }
     }
     match call {
-        Call::Commit(commit) => said(store.commit(commit).await),
+        Call::Commit(commit) => said(store.commit(*commit).await),
         Call::PutFlow(flow) => said(store.put_flow(flow).await),
         Call::FlowVersion(id) => said(store.flow_version(id).await),
         Call::Claim(claim) => said(store.claim(claim).await.map(|mut claimed| {
@@ -167,7 +167,7 @@ impl Caller {
         match self.rng.random_range(0..100) {
             0..4 => self.put_flow(),
             4..16 => self.create(),
-            16..50 => Call::Commit(self.append()),
+            16..50 => Call::Commit(Box::new(self.append())),
             50..58 => Call::Claim(Claim {
                 server: self.server(),
                 now,
@@ -233,7 +233,7 @@ impl Caller {
         let run = RunId(self.id(3));
         let version = self.versions[self.rng.random_range(0..self.versions.len())];
         let owner = self.rng.random_bool(0.8).then(|| self.server());
-        Call::Commit(Commit {
+        Call::Commit(Box::new(Commit {
             run,
             epoch: 1,
             create: Some(NewRun {
@@ -248,7 +248,7 @@ impl Caller {
             update: None,
             snapshot: None,
             blobs: Vec::new(),
-        })
+        }))
     }
 
     /// Rows for a known run: mostly the right ones, sometimes stale, sometimes repeated.

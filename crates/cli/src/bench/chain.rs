@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
+use runstone_db::bare::Rate;
 use runstone_engine::{Engine, Options, PinnedFlow, RunResult, StartRun, loops::Loops};
 use runstone_model::{
     ids::{ProjectId, RunId},
@@ -49,7 +50,10 @@ impl Bench {
             ..OpenOptions::default()
         };
         let store = Arc::new(SqlStore::open(&url, options).await?);
-        let options = Options { lease, ..Options::default() };
+        let options = Options {
+            lease,
+            ..Options::default()
+        };
         let engine = Engine::new(store.clone(), crate::open::registry(None)?, options);
         let loops = Loops::start(&engine, false);
         Ok(Self {
@@ -132,60 +136,81 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Report> {
     )
     .await?;
     let began = Instant::now();
-    let mut times = many(
-        &bench.engine,
-        &flow,
-        &input,
-        want,
-        args.runs,
-        args.concurrency,
-    )
-    .await?;
+    let (runs, concurrency) = (args.runs, args.concurrency);
+    let (errors, mut times) = many(&bench.engine, &flow, &input, want, runs, concurrency).await?;
     let seconds = began.elapsed().as_secs_f64();
-    times.1.sort_unstable();
-    let (errors, times) = times;
-    let per_run = if args.scenario == Scenario::Fanout {
-        steps + 2
-    } else {
-        steps
-    };
-    let total = times.len() * per_run;
-    let at = |share: f64| {
-        let place = ((times.len() as f64 - 1.0) * share).round() as usize;
-        times
-            .get(place)
-            .map_or(0.0, |time| time.as_secs_f64() * 1e3)
-    };
-    let (steps_per_s, runs_per_s) = (total as f64 / seconds, times.len() as f64 / seconds);
-    let ratio = match args.scenario {
-        Scenario::Start => runs_per_s / (raw.rows_per_s / 3.0),
-        Scenario::Chain | Scenario::Fanout | Scenario::Storage if args.concurrency == 1 => {
-            // Medians on both sides: a step is a run's time over its steps, its start included.
-            raw.commit_us / (at(0.5) * 1e3 / per_run as f64).max(f64::EPSILON)
-        }
-        Scenario::Chain | Scenario::Fanout | Scenario::Storage => steps_per_s / raw.rows_per_s,
-    };
-    let report = Report {
-        scenario: args.scenario.name(),
-        db: runstone_db::masked(&bench.url),
-        durability: durability(&bench.url).to_owned(),
-        concurrency: args.concurrency,
-        runs: times.len(),
-        steps: total,
-        seconds,
-        steps_per_s,
-        runs_per_s,
-        p50_ms: at(0.5),
-        p99_ms: at(0.99),
-        raw_rows_per_s: raw.rows_per_s,
-        raw_commit_us: raw.commit_us,
-        raw_batch: args.concurrency,
+    times.sort_unstable();
+    let measured = Measured {
+        steps,
         row_bytes,
-        ratio_to_raw: ratio,
+        raw,
         errors,
+        times,
+        seconds,
     };
+    let report = measured.report(args, &bench.url);
     bench.close().await?;
     Ok(report)
+}
+
+/// What the clock said.
+struct Measured {
+    steps: usize,
+    row_bytes: usize,
+    raw: Rate,
+    errors: usize,
+    /// Of whole runs, ascending.
+    times: Vec<Duration>,
+    seconds: f64,
+}
+
+impl Measured {
+    /// The time in milliseconds that this share of the runs did not take longer than.
+    fn at_ms(&self, share: f64) -> f64 {
+        let place = ((self.times.len() as f64 - 1.0) * share).round() as usize;
+        self.times
+            .get(place)
+            .map_or(0.0, |time| time.as_secs_f64() * 1e3)
+    }
+
+    fn report(&self, args: &Args, url: &str) -> Report {
+        let per_run = match args.scenario {
+            Scenario::Fanout => self.steps + 2,
+            Scenario::Chain | Scenario::Start | Scenario::Storage => self.steps,
+        };
+        let total = self.times.len() * per_run;
+        let steps_per_s = total as f64 / self.seconds;
+        let runs_per_s = self.times.len() as f64 / self.seconds;
+        let ratio = match args.scenario {
+            Scenario::Start => runs_per_s / (self.raw.rows_per_s / 3.0),
+            // Medians on both sides: a step is a run's time over its steps, its start included.
+            _ if args.concurrency == 1 => {
+                self.raw.commit_us / (self.at_ms(0.5) * 1e3 / per_run as f64).max(f64::EPSILON)
+            }
+            Scenario::Chain | Scenario::Fanout | Scenario::Storage => {
+                steps_per_s / self.raw.rows_per_s
+            }
+        };
+        Report {
+            scenario: args.scenario.name(),
+            db: runstone_db::masked(url),
+            durability: durability(url).to_owned(),
+            concurrency: args.concurrency,
+            runs: self.times.len(),
+            steps: total,
+            seconds: self.seconds,
+            steps_per_s,
+            runs_per_s,
+            p50_ms: self.at_ms(0.5),
+            p99_ms: self.at_ms(0.99),
+            raw_rows_per_s: self.raw.rows_per_s,
+            raw_commit_us: self.raw.commit_us,
+            raw_batch: args.concurrency,
+            row_bytes: self.row_bytes,
+            ratio_to_raw: ratio,
+            errors: self.errors,
+        }
+    }
 }
 
 fn durability(url: &str) -> &'static str {
@@ -272,9 +297,20 @@ pub(super) async fn acknowledge(args: &Args) -> anyhow::Result<ExitCode> {
     let printer = tokio::task::spawn_blocking(move || acks::print(events));
     let input = json!({"value": flows::value(args.state_bytes)});
     let want = i64::try_from(steps)?;
-    let (errors, _) =
-        many(&bench.engine, &flow, &input, want, args.runs, args.concurrency).await?;
+    let (errors, _) = many(
+        &bench.engine,
+        &flow,
+        &input,
+        want,
+        args.runs,
+        args.concurrency,
+    )
+    .await?;
     bench.close().await?;
     printer.abort();
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if errors == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -24,13 +24,20 @@ pub(crate) struct Found {
 
 /// Looks at every run of the database.
 pub(crate) async fn check(url: &str, acks: &BTreeMap<String, u64>) -> Found {
-    let options = OpenOptions { read_only: true, ..OpenOptions::default() };
+    let options = OpenOptions {
+        read_only: true,
+        ..OpenOptions::default()
+    };
     let store = SqlStore::open(url, options).await.unwrap();
     let mut found = Found::default();
     let mut seen = BTreeSet::new();
     let mut before = None;
     loop {
-        let filter = RunFilter { before, limit: 500, ..RunFilter::default() };
+        let filter = RunFilter {
+            before,
+            limit: 500,
+            ..RunFilter::default()
+        };
         let page = store.runs(filter).await.unwrap();
         let Some(last) = page.last() else { break };
         before = Some(last.id);

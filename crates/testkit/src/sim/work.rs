@@ -77,7 +77,7 @@ impl Work {
         }
         // The run's id is not the same with and without faults; the rest of the key is.
         let place = key.split_once('/').map_or(key, |(_, place)| place);
-        if hash(&format!("{place} {}", ctx.attempt)) % 4 == 0 && ctx.attempt < 3 {
+        if hash(&format!("{place} {}", ctx.attempt)).is_multiple_of(4) && ctx.attempt < 3 {
             return Err(NodeError::new(Class::Network, "no answer, this time"));
         }
         let score = asked % 1000;
