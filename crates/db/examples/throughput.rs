@@ -1,7 +1,7 @@
 //! What the seam costs over the bare drivers, in the same process on the same machine:
 //! `cargo run --release -p runstone-db --example throughput [ROWS…]`. PostgreSQL is measured when
-//! RUNSTONE_TEST_POSTGRES_URL is set. Every pair is measured in turns; read the ratio, not the
-//! rates.
+//! RUNSTONE_TEST_POSTGRES_URL is set. Every pair is measured in turns; read the ratios, not the
+//! rates, and on a busy machine those of the CPU time.
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -90,16 +90,34 @@ async fn seam_turn(db: &Database, insert: &Arc<Statement>, load: &mut Load, rows
 /// How many commits in how long.
 struct Turn {
     began: Instant,
+    cpu_began: Duration,
     commits: u32,
     each: Duration,
+    cpu_each: Duration,
+}
+
+/// What all threads of this process have used so far; zero where the system does not tell.
+fn cpu() -> Duration {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
+        return Duration::ZERO;
+    };
+    let used = tasks.filter_map(|task| {
+        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(used.sum())
 }
 
 impl Turn {
     fn begin() -> Self {
+        let cpu_began = cpu();
+        let zero = Duration::ZERO;
         Self {
             began: Instant::now(),
+            cpu_began,
             commits: 0,
-            each: Duration::ZERO,
+            each: zero,
+            cpu_each: zero,
         }
     }
 
@@ -111,11 +129,12 @@ impl Turn {
 
     fn end(mut self) -> Self {
         self.each = self.began.elapsed() / self.commits.max(1);
+        self.cpu_each = cpu().saturating_sub(self.cpu_began) / self.commits.max(1);
         self
     }
 }
 
-fn report(name: &str, rows: usize, bare: &mut [Turn], seam: &mut [Turn]) {
+fn report(name: &str, rows: usize, bare_turns: &mut [Turn], seam_turns: &mut [Turn]) {
     let micros = |turns: &mut [Turn]| {
         turns.sort_by_key(|turn| turn.each);
         // The best turn is the quiet machine's; the median tells how noisy it was.
@@ -124,11 +143,19 @@ fn report(name: &str, rows: usize, bare: &mut [Turn], seam: &mut [Turn]) {
             turns[turns.len() / 2].each.as_secs_f64() * 1e6,
         )
     };
-    let ((bare, bare_mid), (seam, seam_mid)) = (micros(bare), micros(seam));
+    let ((bare, bare_mid), (seam, seam_mid)) = (micros(bare_turns), micros(seam_turns));
+    let least = |turns: &[Turn]| {
+        turns
+            .iter()
+            .map(|turn| turn.cpu_each.as_secs_f64() * 1e6)
+            .fold(f64::INFINITY, f64::min)
+    };
+    let (bare_cpu, seam_cpu) = (least(bare_turns), least(seam_turns));
     let rate = |us: f64| f64::from(u32::try_from(rows).unwrap()) * 1e6 / us;
     println!(
         "{name:<10} {rows:>4} rows: bare {bare:>7.1} us ({:>7.0} rows/s), seam {seam:>7.1} us \
-         ({:>7.0} rows/s), bare/seam best {:.3}, median {:.3}",
+         ({:>7.0} rows/s), bare/seam best {:.3}, median {:.3}; \
+         CPU {bare_cpu:.1} and {seam_cpu:.1} us",
         rate(bare),
         rate(seam),
         bare / seam,
@@ -142,7 +169,7 @@ async fn sqlite(rows: usize) {
     let db = Database::connect(&format!("sqlite:{}", path.display()), Options::default())
         .await
         .unwrap();
-    let create = format!("CREATE TABLE journal (run BLOB NOT NULL, {COLUMNS}) WITHOUT ROWID");
+    let create = format!("CREATE TABLE journal (run BLOB NOT NULL, {COLUMNS})");
     let render = |text: &str| Arc::new(Statement::render("t", text, db.dialect()).unwrap());
     db.execute(&render(&create), &[]).await.unwrap();
     let insert = render(INSERT);

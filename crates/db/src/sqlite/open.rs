@@ -7,6 +7,7 @@ use crate::{
 };
 use rusqlite::{Connection, OpenFlags};
 use std::{
+    cell::Cell,
     fs,
     path::{Path, PathBuf},
     sync::{
@@ -64,6 +65,8 @@ pub(super) struct Link {
     pub(super) connection: Connection,
     statement_timeout: Duration,
     busy_timeout: Duration,
+    /// Whether the connection is set to wait for locks.
+    waits: Cell<bool>,
     started: Instant,
     /// Milliseconds after `started`; 0 is no limit.
     deadline_ms: Arc<AtomicU64>,
@@ -73,6 +76,9 @@ pub(super) struct Link {
 impl Link {
     fn new(mut connection: Connection, options: &Options, held: Held) -> Result<Self, Error> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection
+            .busy_timeout(options.busy_timeout)
+            .map_err(|e| classed(&e))?;
         let started = Instant::now();
         let deadline_ms = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&deadline_ms);
@@ -89,6 +95,7 @@ impl Link {
             connection,
             statement_timeout: options.statement_timeout,
             busy_timeout: options.busy_timeout,
+            waits: Cell::new(true),
             started,
             deadline_ms,
             held,
@@ -113,6 +120,9 @@ impl Link {
 
     /// Whether statements wait for another process's lock, or answer at once.
     pub(super) fn wait_for_locks(&self, wait: bool) -> Result<(), Error> {
+        if self.waits.replace(wait) == wait {
+            return Ok(());
+        }
         let timeout = if wait {
             self.busy_timeout
         } else {
