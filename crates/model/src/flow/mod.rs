@@ -72,7 +72,7 @@ pub struct Flow {
     pub description: Option<String>,
     /// JSON Schema of the input.
     pub input: Option<Value>,
-    /// The state keys in declaration order.
+    /// The state keys in the order of their names, whatever file they come from.
     pub state: Vec<StateKey>,
     /// The first node.
     pub start: NodeIx,

@@ -23,6 +23,9 @@ pub(super) fn read(r: &mut Reader<'_>, doc: Option<&Doc>) -> Vec<StateKey> {
         }
         keys.push(state_key(r, &entry.key, &entry.value, &path));
     }
+    // As in the stored definition: snapshots know a key by its place, and the flow that reads one
+    // back comes from there.
+    keys.sort_by(|a, b| a.name.cmp(&b.name));
     keys
 }
 

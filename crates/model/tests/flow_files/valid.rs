@@ -42,6 +42,17 @@ fn the_stored_form_keeps_the_order_of_nodes_and_reads_back_the_same() {
     let flow = parse(REVIEW);
     let again = Flow::from_canonical(&flow.canonical, &TestKinds).unwrap();
     assert_eq!(again.canonical, flow.canonical);
+    let keys = |flow: &Flow| {
+        flow.state
+            .iter()
+            .map(|key| key.name.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        keys(&again),
+        keys(&flow),
+        "a snapshot knows a key by its place"
+    );
     assert_eq!(again.start, flow.start);
     let names = |f: &Flow| f.nodes.iter().map(|n| n.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&again), names(&flow));
