@@ -126,15 +126,11 @@ impl Graph {
             reach.push(bits);
         }
         let level = u32::try_from(self.levels.len()).unwrap_or(u32::MAX);
-        for &node in &nodes {
-            self.paths[node].push(level);
+        for (&node, part) in nodes.iter().zip(part_of) {
+            let part = u32::try_from(part).unwrap_or(u32::MAX);
+            self.paths[node].push((level, part));
         }
-        let part_of = nodes
-            .iter()
-            .zip(part_of)
-            .map(|(&node, part)| (node, u32::try_from(part).unwrap_or(u32::MAX)))
-            .collect();
-        self.levels.push(Level { part_of, reach });
+        self.levels.push(Level { reach });
         let mut found = Vec::new();
         for (part, edges) in inner
             .into_iter()

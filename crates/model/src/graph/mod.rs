@@ -24,8 +24,8 @@ pub type LoopIx = usize;
 pub struct Graph {
     loops: Vec<Loop>,
     levels: Vec<Level>,
-    /// Per node: the levels it is in, outermost first.
-    paths: Vec<Vec<u32>>,
+    /// Per node: the levels it is in, outermost first, with its part of each.
+    paths: Vec<Vec<(u32, u32)>>,
     /// Per node: the loops it is in, outermost first.
     inside: Vec<Vec<LoopIx>>,
     loop_of_header: BTreeMap<usize, LoopIx>,
@@ -43,10 +43,10 @@ pub struct Loop {
     pub depth: usize,
 }
 
-/// One division: the parts of a set of nodes and which part leads to which.
+/// One division of a set of nodes into parts: which part leads to which. A part has a lower number
+/// than those that lead to it.
 #[derive(Debug)]
 struct Level {
-    part_of: BTreeMap<usize, u32>,
     reach: Vec<Bits>,
 }
 
@@ -128,19 +128,15 @@ impl Graph {
     /// both, not using that loop's back edges.
     #[must_use]
     pub fn reaches(&self, a: usize, b: usize) -> bool {
+        // The join rule asks this for every pair of what waits at the same time.
         let common = self.paths[a]
             .iter()
             .zip(&self.paths[b])
-            .take_while(|(x, y)| x == y)
+            .take_while(|((x, _), (y, _))| x == y)
             .last();
-        let Some((level, _)) = common else {
-            return false;
-        };
-        let level = &self.levels[*level as usize];
-        let (Some(from), Some(to)) = (level.part_of.get(&a), level.part_of.get(&b)) else {
-            return false;
-        };
-        from != to && level.reach[*from as usize].contains(*to as usize)
+        common.is_some_and(|((level, from), (_, to))| {
+            from > to && self.levels[*level as usize].reach[*from as usize].contains(*to as usize)
+        })
     }
 
     /// Whether a run can get to `node` at all.
