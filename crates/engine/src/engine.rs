@@ -9,7 +9,6 @@ use std::{
 use runstone_model::{
     ids::{RunId, ServerId},
     run::Secrets,
-    time::Timestamp,
 };
 use runstone_store::Store;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -39,8 +38,8 @@ pub struct Options {
     pub secrets: Arc<dyn Secrets>,
     /// How long to keep trying when the database does not answer; `None`: for ever.
     pub patience: Option<Duration>,
-    /// No other process can own runs on this database (an SQLite file is locked by its one
-    /// engine): whoever was last heard of before this engine was made is dead, lease or not.
+    /// No other process can execute runs on this database (an SQLite file is locked by its one
+    /// engine): every other owner is dead, lease or not.
     pub alone: bool,
 }
 
@@ -63,9 +62,20 @@ impl Default for Options {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct EnvSecrets;
 
+impl EnvSecrets {
+    fn variable(name: &str) -> String {
+        format!("RUNSTONE_SECRET_{}", name.to_uppercase())
+    }
+}
+
 impl Secrets for EnvSecrets {
     fn get(&self, name: &str) -> Option<String> {
-        std::env::var(format!("RUNSTONE_SECRET_{}", name.to_uppercase())).ok()
+        std::env::var(Self::variable(name)).ok()
+    }
+
+    fn mend(&self, name: &str) -> Option<String> {
+        let variable = Self::variable(name);
+        Some(format!("set the environment variable {variable}"))
     }
 }
 
@@ -82,8 +92,6 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) server: ServerId,
-    /// When it was made.
-    pub(crate) since: Timestamp,
     pub(crate) flows: Flows,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) stop: watch::Sender<bool>,
@@ -97,7 +105,6 @@ impl Engine {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, registry: Registry, options: Options) -> Self {
         let server = ServerId(options.ids.next());
-        let since = options.clock.now();
         Self {
             inner: Arc::new(Inner {
                 store,
@@ -105,7 +112,6 @@ impl Engine {
                 clock: Arc::clone(&options.clock),
                 ids: Arc::clone(&options.ids),
                 server,
-                since,
                 flows: Flows::default(),
                 events: broadcast::channel(EVENTS).0,
                 stop: watch::channel(false).0,

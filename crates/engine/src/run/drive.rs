@@ -4,7 +4,10 @@
 mod attempts;
 mod commit;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    time::Duration,
+};
 
 use runstone_model::{
     run::{Command, Effect, Entry, ItemRef, Outcome, RunState, Status, StepId},
@@ -13,6 +16,7 @@ use runstone_model::{
 use tokio::{
     sync::mpsc,
     task::{AbortHandle, JoinSet},
+    time::Instant,
 };
 
 use super::{control::Control, start::RunResult, step::Ticket};
@@ -20,18 +24,21 @@ use crate::{Engine, node::Cancelled};
 
 /// Commands decided on in one commit.
 const COMMANDS: usize = 256;
+/// The model makes no wait for another attempt longer than this.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 
 /// One run being executed.
 pub(super) struct Driver {
     engine: Engine,
     state: RunState,
     epoch: i64,
-    deadline: Option<Timestamp>,
+    deadline: Option<Instant>,
     control: mpsc::UnboundedReceiver<Control>,
     tasks: JoinSet<(Ticket, Outcome)>,
     /// What to stop when a step is cancelled.
     running: HashMap<(StepId, Option<u32>), (AbortHandle, Cancelled)>,
-    retries: BTreeSet<(Timestamp, StepId, Option<u32>)>,
+    /// By an instant and not by the time of day: who sets the clock back must not make it longer.
+    retries: BTreeSet<(Instant, StepId, Option<u32>)>,
     maps: HashMap<StepId, Map>,
     ready: VecDeque<Command>,
     snapshots: commit::Snapshots,
@@ -59,6 +66,8 @@ impl Driver {
         deadline: Option<Timestamp>,
         control: mpsc::UnboundedReceiver<Control>,
     ) -> Self {
+        let deadline =
+            deadline.and_then(|at| Instant::now().checked_add(at.since(engine.inner.clock.now())));
         Self {
             engine,
             state,
@@ -83,9 +92,7 @@ impl Driver {
                 .find(id)
                 .and_then(|active| active.next_attempt(None).1);
             match due {
-                Some(at) => {
-                    self.retries.insert((at, id, None));
-                }
+                Some(at) => self.retry_at(at, id, None),
                 None => self.begin(id),
             }
         }
@@ -99,9 +106,7 @@ impl Driver {
             for effect in self.state.take_effects() {
                 match effect {
                     Effect::Start(id) => self.begin(id),
-                    Effect::Retry { id, item, at } => {
-                        self.retries.insert((at, id, item));
-                    }
+                    Effect::Retry { id, item, at } => self.retry_at(at, id, item),
                     Effect::Cancel(id) => self.cancel(id),
                     Effect::Ended => {}
                 }
@@ -145,10 +150,7 @@ impl Driver {
         while let Ok(control) = self.control.try_recv() {
             self.obey(control);
         }
-        if self
-            .deadline
-            .is_some_and(|at| self.engine.inner.clock.now() >= at)
-        {
+        if self.deadline.is_some_and(|at| Instant::now() >= at) {
             self.deadline = None;
             self.ready.push_front(Command::DeadlinePassed);
         }
@@ -168,12 +170,11 @@ impl Driver {
                 self.tasks.abort_all();
                 return Woke::Stopped;
             }
-            let now = self.engine.inner.clock.now();
             let next = self.retries.first().map(|(at, ..)| *at);
             let next = next.into_iter().chain(self.deadline).min();
             let timer = async {
                 match next {
-                    Some(at) => tokio::time::sleep(at.since(now)).await,
+                    Some(at) => tokio::time::sleep_until(at).await,
                     None => std::future::pending().await,
                 }
             };

@@ -186,10 +186,11 @@ impl Engine {
         let inner = &self.inner;
         let now = inner.clock.now();
         let lease = i64::try_from(inner.options.lease.as_micros()).unwrap_or(i64::MAX);
-        let mut expired_before = Timestamp(now.0.saturating_sub(lease));
-        if inner.options.alone {
-            expired_before = expired_before.max(inner.since);
-        }
+        let expired_before = if inner.options.alone {
+            Timestamp(i64::MAX) // whatever the clock said when they were last heard of
+        } else {
+            Timestamp(now.0.saturating_sub(lease))
+        };
         inner.store.heartbeat(inner.server, now).await?;
         let claim = store::Claim {
             server: inner.server,

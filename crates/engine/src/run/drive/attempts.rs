@@ -5,10 +5,12 @@ use runstone_model::{
     failure::{Class, Failure},
     limits::DEFAULT_PARALLEL,
     run::{ItemRef, Outcome, Prepared, StepId, StepRef},
+    time::Timestamp,
 };
 use serde_json::Value;
+use tokio::time::Instant;
 
-use super::{Driver, Map};
+use super::{Driver, LONGEST_WAIT, Map};
 use crate::{
     EventKind,
     node::{Cancelled, Context},
@@ -55,7 +57,7 @@ impl Driver {
                 continue;
             };
             map.in_flight.retain(|index| !active.item_done(*index));
-            let mut begin = Vec::new();
+            let (mut begin, mut again) = (Vec::new(), Vec::new());
             while map.in_flight.len() < map.parallel && map.next < map.total {
                 let index = map.next;
                 map.next += 1;
@@ -64,11 +66,12 @@ impl Driver {
                 }
                 map.in_flight.insert(index);
                 match active.next_attempt(Some(index)).1 {
-                    Some(at) => {
-                        self.retries.insert((at, id, Some(index)));
-                    }
+                    Some(at) => again.push((at, index)),
                     None => begin.push(index),
                 }
+            }
+            for (at, index) in again {
+                self.retry_at(at, id, Some(index));
             }
             for index in begin {
                 self.begin_item(id, index);
@@ -85,9 +88,16 @@ impl Driver {
         }
     }
 
+    /// The next attempt begins at `at`, but not later than the longest wait from now: the clock may
+    /// have been set back since `at` was decided.
+    pub(super) fn retry_at(&mut self, at: Timestamp, id: StepId, item: Option<u32>) {
+        let wait = at.since(self.engine.inner.clock.now()).min(LONGEST_WAIT);
+        self.retries.insert((Instant::now() + wait, id, item));
+    }
+
     /// Begins the attempts whose wait is over.
     pub(super) fn retry_due(&mut self) {
-        let now = self.engine.inner.clock.now();
+        let now = Instant::now();
         while let Some((at, id, item)) = self.retries.first().copied()
             && at <= now
         {

@@ -1,0 +1,152 @@
+//! An engine on a file of its own, a clock that a test sets, and kinds that misbehave.
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::future::{BoxFuture, FutureExt as _};
+use runstone_engine::{
+    Clock, Engine, Options, Registry, RunHandle, RunResult, StartRun, SystemClock,
+    node::{Context, Node, NodeError, Outcome, Spec},
+};
+use runstone_model::{failure::Class, ids::ProjectId, run::RunEnd, time::Timestamp};
+use runstone_store::{OpenOptions, SqlStore};
+use serde_json::{Value, json};
+
+/// Nothing here may take longer.
+const HANG: Duration = Duration::from_secs(60);
+const DAY_US: i64 = 86_400_000_000;
+
+/// The machine's clock, so many microseconds wrong.
+#[derive(Default)]
+pub(crate) struct WrongClock(AtomicI64);
+
+impl WrongClock {
+    pub(crate) fn jump_days(&self, days: i64) {
+        self.0.fetch_add(days * DAY_US, Ordering::Relaxed);
+    }
+}
+
+impl Clock for WrongClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0 + self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A database file and everything to open engines on it.
+pub(crate) struct Place {
+    folder: tempfile::TempDir,
+    pub(crate) clock: Arc<WrongClock>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            folder,
+            clock: Arc::default(),
+        }
+    }
+
+    pub(crate) async fn store(&self) -> Arc<SqlStore> {
+        let url = format!("sqlite:{}", self.folder.path().join("t.db").display());
+        let options = OpenOptions {
+            migrate: true,
+            ..OpenOptions::default()
+        };
+        Arc::new(SqlStore::open(&url, options).await.unwrap())
+    }
+
+    /// A new engine, as after a restart.
+    pub(crate) async fn engine(&self) -> Engine {
+        let mut registry = Registry::new();
+        registry.extend(runstone_nodes::builtin(runstone_nodes::Builtin::default()));
+        for name in [
+            "test.panic",
+            "test.panic_at_once",
+            "test.jump_once",
+            "test.large",
+            "test.deep",
+        ] {
+            registry.add(Arc::new(Odd {
+                name,
+                clock: Arc::clone(&self.clock),
+            }));
+        }
+        let clock = Arc::clone(&self.clock);
+        let options = Options {
+            clock,
+            alone: true,
+            ..Options::default()
+        };
+        Engine::new(self.store().await, registry, options)
+    }
+}
+
+/// Starts a run of a flow.
+pub(crate) async fn start(engine: &Engine, flow: &str) -> RunHandle {
+    let flow = engine.put_flow(ProjectId::DEFAULT, flow).await.unwrap();
+    let project = ProjectId::DEFAULT;
+    engine
+        .start(StartRun {
+            project,
+            flow,
+            input: json!({}),
+            detach: false,
+        })
+        .await
+        .unwrap()
+}
+
+/// Waits for the end, but not for ever.
+pub(crate) async fn end(handle: RunHandle) -> RunEnd {
+    match tokio::time::timeout(HANG, handle.wait()).await.unwrap() {
+        RunResult::Ended { end, .. } => end,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The run's output.
+pub(crate) async fn output(handle: RunHandle) -> Value {
+    match end(handle).await {
+        RunEnd::Completed(output) => (*output).clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+struct Odd {
+    name: &'static str,
+    clock: Arc<WrongClock>,
+}
+
+impl Node for Odd {
+    fn spec(&self) -> Spec {
+        Spec {
+            name: self.name,
+            summary: "Misbehaves",
+            with: json!({"type": "object"}),
+            result: json!({}),
+            side_effects: false,
+            instant: self.name == "test.panic_at_once",
+        }
+    }
+
+    fn run<'a>(&'a self, ctx: Context, with: Value) -> BoxFuture<'a, Result<Outcome, NodeError>> {
+        async move {
+            match self.name {
+                "test.jump_once" if ctx.attempt == 1 => {
+                    self.clock.jump_days(with["days"].as_i64().unwrap());
+                    Err(NodeError::new(Class::Network, "not yet"))
+                }
+                "test.jump_once" => Ok(json!(ctx.attempt).into()),
+                "test.large" => Ok(json!("x".repeat(17 << 20)).into()),
+                "test.deep" => Ok((0..80).fold(json!(1), |deep, _| json!([deep])).into()),
+                _ => panic!("out of cheese"),
+            }
+        }
+        .boxed()
+    }
+}

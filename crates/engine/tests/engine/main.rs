@@ -1,0 +1,6 @@
+//! The engine on a real SQLite file: clocks that jump, nodes that misbehave, runs that are large.
+#![expect(clippy::unwrap_used, reason = "tests")]
+mod clock;
+mod harness;
+mod large;
+mod nodes;
