@@ -1,4 +1,4 @@
-//! `sleep`: a short pause in memory, on tokio's clock. A long or durable pause is `wait`.
+//! `sleep`: a short pause in memory, on tokio's clock; it starts over after a restart.
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
@@ -31,7 +31,8 @@ async fn pause(with: Value) -> Result<Outcome, NodeError> {
     if length > MAX {
         return Err(with::invalid(format!(
             "`for: {}` is longer than a sleep may be (1h): a sleep holds its run in memory and \
-             starts over after a restart; use `wait` for longer pauses",
+             starts over after a restart; let several sleeps follow each other, those that are \
+             over are not repeated",
             span::show(length)
         )));
     }

@@ -182,6 +182,32 @@ fn a_failed_run_is_exit_1_and_says_why_and_what_to_do() {
 }
 
 #[test]
+fn a_secret_that_is_not_set_fails_as_configuration_and_names_its_variable() {
+    let place = Place::new();
+    place.file(
+        "call.yaml",
+        "runstone: 1\nname: call\nnodes:\n  a: {uses: http, with: {url: \"http://127.0.0.1:1/\", \
+         headers: {X-Token: \"${{ secrets.token }}\"}}}\nedges: [a -> end]\n",
+    );
+    let said = place.run(&["run", "call.yaml", "--json"]);
+    assert_eq!(said.code, 1);
+    let error = &said.json()["error"];
+    assert_eq!(error["class"], "configuration", "{error}");
+    assert_eq!(error["code"], "no_secret");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("RUNSTONE_SECRET_TOKEN"), "{message}");
+
+    place.file(
+        "tell.yaml",
+        "runstone: 1\nname: tell\nnodes:\n  a: {uses: log, with: {message: \"${{ secrets.token \
+         }}\"}}\nedges: [a -> end]\n",
+    );
+    let said = place.run(&["run", "tell.yaml"]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("as `http` does"), "{said:?}");
+}
+
+#[test]
 fn a_retry_is_told_with_its_reason_and_its_wait() {
     let place = Place::new();
     // Nothing listens on a port that was free a moment ago.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
+use super::EvalError;
 use crate::limits::{MAX_DEPTH, MAX_RESULT_BYTES};
 
 /// Units of work in one evaluation; one is a node of the expression, an item visited, a value
@@ -19,6 +20,8 @@ const BYTES_PER_UNIT: usize = 32;
 pub(crate) enum Stop {
     /// A member, key or element that is not there: what `coalesce` passes over.
     Missing(String),
+    /// A secret that is not there: `coalesce` passes over it too.
+    NoSecret(String),
     /// Any other mistake; `&&` and `||` pass over it when the other side decides.
     Failed(String),
     /// The budget is used up: nothing passes over this.
@@ -26,9 +29,18 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    pub(crate) fn message(self) -> String {
-        match self {
-            Self::Missing(message) | Self::Failed(message) | Self::Spent(message) => message,
+    /// The error of the expression `source`.
+    pub(crate) fn of(self, source: &str) -> EvalError {
+        let (message, secret) = match self {
+            Self::Missing(message) | Self::Failed(message) | Self::Spent(message) => {
+                (message, None)
+            }
+            Self::NoSecret(name) => (format!("there is no secret `{name}`"), Some(name)),
+        };
+        EvalError {
+            source_text: source.to_owned(),
+            message,
+            secret,
         }
     }
 }

@@ -42,12 +42,9 @@ pub(super) fn run_within<'a>(
     scope: &'a dyn Scope,
     budget: &Budget,
 ) -> Result<Cow<'a, Value>, EvalError> {
-    let failed = |message| EvalError {
-        source_text: expr.source().to_owned(),
-        message,
-    };
+    let failed = |stop: Stop| stop.of(expr.source());
     if let Node::Path(chain) = &expr.node {
-        return path::read(chain, scope).map_err(|stop| failed(stop.message()));
+        return path::read(chain, scope).map_err(failed);
     }
     let secret = expr
         .references()
@@ -59,8 +56,8 @@ pub(super) fn run_within<'a>(
         secret,
         local: None,
     };
-    let value = eval(&expr.node, &env).map_err(|stop| failed(stop.message()))?;
-    check_result(&value).map_err(failed)?;
+    let value = eval(&expr.node, &env).map_err(failed)?;
+    check_result(&value).map_err(|message| failed(Stop::Failed(message)))?;
     // The budget outlives the walk only, so what is borrowed must come from the scope: copy.
     Ok(Cow::Owned(value.into_owned()))
 }
@@ -349,7 +346,7 @@ fn coalesce<'a>(choices: &'a [Node], env: &Env<'a>) -> Found<'a> {
     for choice in choices {
         match eval(choice, env) {
             Ok(value) if value.is_null() => {}
-            Err(Stop::Missing(_)) => {}
+            Err(Stop::Missing(_) | Stop::NoSecret(_)) => {}
             found => return found,
         }
     }

@@ -40,9 +40,20 @@ pub(crate) fn lower(
         variables: Vec::new(),
         references: Vec::new(),
         patterns: 0,
+        unknown: Vec::new(),
     };
-    let node = lowering.node(tree)?;
-    Ok((node, lowering.references))
+    let node = lowering.node(tree);
+    let mut errors = lowering.unknown;
+    errors.extend(node.as_ref().err().cloned());
+    errors.sort_by_key(|error| error.offset);
+    let mut errors = errors.into_iter();
+    match errors.next() {
+        Some(mut first) => {
+            first.more = errors.collect();
+            Err(first)
+        }
+        None => node.map(|node| (node, lowering.references)),
+    }
 }
 
 struct Lowering<'s> {
@@ -51,6 +62,8 @@ struct Lowering<'s> {
     variables: Vec<String>,
     references: Vec<Reference>,
     patterns: usize,
+    /// Names that do not exist: reading goes on after them, to tell of all of them at once.
+    unknown: Vec<ParseError>,
 }
 
 impl Lowering<'_> {
@@ -86,7 +99,10 @@ impl Lowering<'_> {
         }
         match &expr.expr {
             Ast::Literal(literal) => self.literal(expr, literal),
-            Ast::Ident(name) => self.name(expr, name),
+            Ast::Ident(name) => Ok(self.name(expr, name).unwrap_or_else(|error| {
+                self.unknown.push(error);
+                Node::Literal(Value::Null)
+            })),
             Ast::Select(select) => Ok(Node::Member {
                 of: self.boxed(&select.operand)?,
                 name: select.field.clone(),
@@ -332,7 +348,13 @@ impl Lowering<'_> {
                     Function::names().collect::<Vec<_>>().join(", ")
                 ),
             };
-            return Err(self.error(at, format!("there is no function `{name}`"), &mend));
+            let error = self.error(at, format!("there is no function `{name}`"), &mend);
+            self.unknown.push(error);
+            let inside = call.target.as_deref().into_iter().chain(&call.args);
+            inside
+                .map(|arg| self.node(arg))
+                .collect::<Result<Vec<_>, _>>()?;
+            return Ok(Node::Literal(Value::Null));
         };
         let given = call.args.len() + usize::from(call.target.is_some());
         if given < least || given > most {

@@ -112,6 +112,15 @@ pub struct ParseError {
     pub offset: usize,
     /// For a template over a JSON value: the path inside it, e.g. `headers.x`; else empty.
     pub path: String,
+    /// Other unknown names in the same expression, in order of place.
+    pub more: Vec<Self>,
+}
+
+impl ParseError {
+    /// This one and those in `more`.
+    pub fn each(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.more)
+    }
 }
 
 /// Why an expression has no value.
@@ -122,6 +131,8 @@ pub struct EvalError {
     pub source_text: String,
     /// What is wrong, naming the member or the types.
     pub message: String,
+    /// The secret that is not there, when that is why.
+    pub secret: Option<String>,
 }
 
 /// A compiled expression.
@@ -175,6 +186,7 @@ impl Expr {
                     "a condition must be true or false, but this is {}",
                     functions::type_name(other)
                 ),
+                secret: None,
             }),
         }
     }
@@ -196,5 +208,6 @@ fn error_at(source: &str, byte: usize, message: impl Into<String>, mend: &str) -
         mend: mend.to_owned(),
         offset,
         path: String::new(),
+        more: Vec::new(),
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn has<'a>(of: &'a Node, name: &str, env: &Env<'a>) -> Found<'a> {
                 )));
             }
         },
-        Err(Stop::Missing(_)) => false,
+        Err(Stop::Missing(_) | Stop::NoSecret(_)) => false,
         Err(stop) => return Err(stop),
     };
     Ok(Cow::Owned(Value::Bool(present)))
@@ -158,7 +158,7 @@ pub(super) fn key(value: &Value) -> Option<Cow<'_, str>> {
 fn absent(root: Root, member: Option<&str>, scope: &dyn Scope) -> Stop {
     match (member, scope.get(root, None)) {
         (Some(name), _) if root == Root::Secrets => {
-            Stop::Missing(format!("there is no secret `{name}`"))
+            Stop::NoSecret(name.to_owned())
         }
         (Some(name), Some(holder)) => {
             no_member(&format!("`{}`", root.name()), &holder, name, false)

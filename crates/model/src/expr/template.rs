@@ -108,11 +108,12 @@ fn compile(value: &Value, path: &mut String, problems: &mut Vec<ParseError>) -> 
     let part = match value {
         Value::String(text) => match compile_text(text) {
             Ok(part) => part,
-            Err(problem) => {
-                problems.push(ParseError {
-                    path: path.clone(),
-                    ..problem
-                });
+            Err(mut problem) => {
+                for one in &mut problem.more {
+                    one.path.clone_from(path);
+                }
+                problem.path.clone_from(path);
+                problems.push(problem);
                 Part::Constant(Value::Null)
             }
         },
@@ -208,12 +209,13 @@ fn parse_inside(text: &str, start: usize, end: usize) -> Result<Expr, ParseError
     let inside = &text[start..end];
     let trimmed = inside.trim();
     let skipped = start + (inside.len() - inside.trim_start().len());
-    Expr::parse(trimmed).map_err(|error| {
+    Expr::parse(trimmed).map_err(|mut error| {
         let before = error_at(text, skipped, "", "").offset;
-        ParseError {
-            offset: before + error.offset,
-            ..error
+        error.offset += before;
+        for more in &mut error.more {
+            more.offset += before;
         }
+        error
     })
 }
 
@@ -288,15 +290,9 @@ fn text(pieces: &[Piece], scope: &dyn Scope, budget: &Budget) -> Result<String, 
 }
 
 fn stopped(expr: &Expr, stop: Stop) -> EvalError {
-    EvalError {
-        source_text: expr.source().to_owned(),
-        message: stop.message(),
-    }
+    stop.of(expr.source())
 }
 
 fn template_error(message: String) -> EvalError {
-    EvalError {
-        source_text: "the value as a whole".to_owned(),
-        message,
-    }
+    Stop::Failed(message).of("the value as a whole")
 }

@@ -85,7 +85,8 @@ fn where_allowed(root: Root) -> &'static str {
              the edges of a node with `on_error: continue`"
         }
         Root::Secrets => {
-            "secrets may be used only in `with`, and not in that of `set`, whose values are kept"
+            "secrets may be used only in `with` of a kind that acts outside the run, as `http` does: \
+             the results of others may hold what they were given, and results are kept"
         }
         Root::Result => {
             "it is known only in `out` and on the edges that leave the node; elsewhere write \
@@ -120,8 +121,8 @@ pub(super) fn template(
             let before = r.problems.len();
             check_each(r, names, doc, path, scope);
             if r.problems.len() == before {
-                for error in errors {
-                    report(r, doc.at, path, &error);
+                for error in errors.iter().flat_map(ParseError::each) {
+                    report(r, doc.at, path, error);
                 }
             }
             None
@@ -166,9 +167,9 @@ fn check_each(r: &mut Reader<'_>, names: &Names<'_>, doc: &Doc, path: &Path<'_>,
         Content::Text(text, _) => match Template::compile(&Value::String(text.clone())) {
             Ok(template) => check(r, names, doc, path, scope, &template.references()),
             Err(errors) => {
-                for error in errors {
+                for error in errors.iter().flat_map(ParseError::each) {
                     let place = r.inside(doc, error.offset);
-                    report(r, place, path, &error);
+                    report(r, place, path, error);
                 }
             }
         },
@@ -224,8 +225,10 @@ pub(super) fn condition(
             Some(expr)
         }
         Err(error) => {
-            let place = r.inside(doc, error.offset);
-            report(r, place, path, &error);
+            for error in error.each() {
+                let place = r.inside(doc, error.offset);
+                report(r, place, path, error);
+            }
             None
         }
     }

@@ -200,7 +200,9 @@ pub(super) fn node(
     let maps = doc.get("for_each").is_some();
     let base = InScope::BASE.with_if(error_target, Root::Error);
     let items = |scope: InScope| scope.with_if(maps, Root::Item).with_if(maps, Root::Index);
-    let with_scope = items(base).with_if(uses != SET, Root::Secrets);
+    // An unknown kind is reported as that, whatever it is given.
+    let acts = r.kinds.get(&uses).is_none_or(|kind| kind.side_effects);
+    let with_scope = items(base).with_if(acts, Root::Secrets);
     let with = with(r, names, schemas, (doc, raw.at), &path, &uses, with_scope);
     let condition = doc
         .get("if")

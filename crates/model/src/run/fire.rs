@@ -12,6 +12,13 @@ use crate::{
     flow::{EdgeIx, Fires, Flow, OnError, Target},
 };
 
+/// The secret of that name is not set. `mend` says how to, where that is known.
+pub(super) fn no_secret(node: &str, name: &str, mend: Option<String>) -> Failure {
+    let mend = mend.map(|mend| format!(": {mend}")).unwrap_or_default();
+    let message = format!("`with` of {node} needs the secret `{name}`, which is not set{mend}");
+    Failure::new("no_secret", Class::Configuration, message).in_node(node)
+}
+
 pub(super) fn expression_failure(node: &str, place: &str, error: &EvalError) -> Failure {
     Failure::new(
         "expression",

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    fire::expression_failure,
+    fire::{expression_failure, no_secret},
     scope::{Secrets, StepScope},
     state::{RunState, StepId},
 };
 use crate::{
     expr::EvalError,
     failure::{Class, Failure},
+    flow::Node,
     limits::MAX_ITEMS,
 };
 
@@ -48,9 +49,7 @@ impl RunState {
         }
         let Some(map) = &node.for_each else {
             scope.secrets = Some(secrets);
-            return Ok(Prepared::Call(
-                node.with.eval(&scope).map_err(failed("`with`"))?,
-            ));
+            return Ok(Prepared::Call(with_of(node, &scope, secrets)?));
         };
         match map.list.eval(&scope).map_err(failed("`for_each`"))? {
             Value::Array(items) if items.len() <= MAX_ITEMS => {
@@ -97,9 +96,15 @@ impl RunState {
         scope.error = active.error.as_deref();
         scope.item = active.item(index);
         scope.secrets = Some(secrets);
-        let with = node.with.eval(&scope);
-        with.map_err(|error| expression_failure(&node.name, "`with`", &error))
+        with_of(node, &scope, secrets)
     }
+}
+
+fn with_of(node: &Node, scope: &StepScope<'_>, secrets: &dyn Secrets) -> Result<Value, Failure> {
+    node.with.eval(scope).map_err(|error| match &error.secret {
+        Some(secret) => no_secret(&node.name, secret, secrets.mend(secret)),
+        None => expression_failure(&node.name, "`with`", &error),
+    })
 }
 
 fn gone() -> Failure {

@@ -18,7 +18,7 @@ pub struct RunInfo {
     pub id: RunId,
     /// `run.version`: the flow version's number.
     pub version: u32,
-    /// `run.started_at`, microseconds since the epoch.
+    /// `run.started_at`, there as RFC 3339 text in UTC.
     pub created_at: Timestamp,
 }
 
@@ -26,6 +26,11 @@ pub struct RunInfo {
 pub trait Secrets: Send + Sync {
     /// The secret, when there is one of that name.
     fn get(&self, name: &str) -> Option<String>;
+
+    /// How to set the secret of that name, as in `set the environment variable X`.
+    fn mend(&self, _name: &str) -> Option<String> {
+        None
+    }
 }
 
 /// What one step's expressions see.
@@ -68,7 +73,7 @@ impl<'a> StepScope<'a> {
             "id": info.id.to_string(),
             "flow": self.run.flow.name,
             "version": info.version,
-            "started_at": info.created_at.0,
+            "started_at": info.created_at.rfc3339(),
         })
     }
 

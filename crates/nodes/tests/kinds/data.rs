@@ -181,11 +181,11 @@ async fn sleep_takes_as_long_as_it_says_on_the_paused_clock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sleep_over_an_hour_names_wait() {
+async fn a_sleep_over_an_hour_is_refused_with_what_to_do_instead() {
     let error = run("sleep", json!({"for": "1h1m"})).await.unwrap_err();
     assert_eq!(error.class, Class::Validation);
     assert!(
-        error.message.contains("`for: 61m`") && error.message.contains("`wait`"),
+        error.message.contains("`for: 61m`") && error.message.contains("several sleeps"),
         "{error}"
     );
 }
