@@ -52,13 +52,15 @@ pub(super) fn bytes(path: &Path, limit: usize, what: &str) -> Result<Vec<u8>, Tr
         return Err(Trouble::at(place, format!("is a folder, not {what}")));
     }
     let failed = |error: std::io::Error| Trouble::at(place.clone(), reason(&error));
-    let mut bytes = Vec::new();
     let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)
-        .map_err(failed)?
-        .take(most)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    if length >= most {
+        return Err(too_large(&place, limit));
+    }
+    // What is no file has no length, and a file may still grow.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+    file.take(most).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > limit {
         return Err(too_large(&place, limit));
     }
