@@ -115,6 +115,13 @@ pub(crate) struct EngineArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct LeaseArgs {
+    /// A process that was not heard of for so many seconds counts as dead
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(crate) lease: Duration,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// A flow file, YAML or JSON
     pub(crate) flow: PathBuf,
@@ -199,6 +206,8 @@ pub(crate) struct RunsArgs {
     pub(crate) before: Option<String>,
     #[command(flatten)]
     pub(crate) db: DbArgs,
+    #[command(flatten)]
+    pub(crate) engine: LeaseArgs,
     /// Print one JSON document on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -219,6 +228,8 @@ pub(crate) struct ShowArgs {
     pub(crate) graph: bool,
     #[command(flatten)]
     pub(crate) db: DbArgs,
+    #[command(flatten)]
+    pub(crate) engine: LeaseArgs,
     /// Print one JSON document on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -305,6 +316,9 @@ pub(crate) struct MigrateDownArgs {
     /// Undo everything above this version; 0 undoes all
     #[arg(long, value_name = "N")]
     pub(crate) to: u32,
+    /// Also when that deletes runs and flows
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) db: DbArgs,
 }
@@ -322,6 +336,8 @@ pub(crate) struct MigrateStatusArgs {
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
     pub(crate) db: DbArgs,
+    #[command(flatten)]
+    pub(crate) engine: LeaseArgs,
     /// Print one JSON document on stdout
     #[arg(long)]
     pub(crate) json: bool,

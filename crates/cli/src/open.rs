@@ -3,7 +3,8 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use runstone_db::masked;
-use runstone_engine::{Engine, Options, Registry, loops::Loops};
+use runstone_engine::{Clock as _, Engine, Options, Registry, SystemClock, loops::Loops};
+use runstone_model::time::Timestamp;
 use runstone_nodes::{Builtin, log::Line};
 use runstone_store::{OpenError, OpenOptions, SqlStore};
 use tokio::sync::mpsc;
@@ -77,10 +78,13 @@ pub(crate) fn trouble(db: &DbArgs, error: OpenError) -> Trouble {
             format!("its schema was changed by hand: {difference}"),
             "undo that change or restore a backup",
         ),
+        OpenError::Corrupt { message } => (
+            message,
+            "if it is the right file, stop every process that uses it and restore the last backup",
+        ),
         OpenError::WrongUrl { message }
         | OpenError::Unreachable { message }
         | OpenError::ReadOnly { message }
-        | OpenError::Corrupt { message }
         | OpenError::Other { message } => (message, ""),
     };
     // Messages that quote the place already need not be told it again.
@@ -164,6 +168,15 @@ pub(crate) fn reader(store: &Arc<SqlStore>) -> Result<Engine, Trouble> {
         registry(None)?,
         Options::default(),
     ))
+}
+
+/// Owners whose last heartbeat is before this are dead; without an engine on an SQLite file all are.
+pub(crate) fn heard_since(db: &DbArgs, lease: Duration) -> Timestamp {
+    if runstone_store::engine_lock_is_free(&db.url) == Some(true) {
+        return Timestamp(i64::MAX);
+    }
+    let lease = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX);
+    Timestamp(SystemClock.now().0.saturating_sub(lease))
 }
 
 /// Whether the process that holds the engine's lock is the only one that can own runs.

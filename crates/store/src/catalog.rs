@@ -113,11 +113,13 @@ catalog! {
     run_request_cancel: "run" / "request_cancel",
     run_take: "run" / "take",
     schema_columns: "schema" / "columns" postgres,
+    server_alive: "server" / "alive",
     server_delete: "server" / "delete",
     server_heartbeat: "server" / "heartbeat",
     snapshot_by_runs: "snapshot" / "by_runs",
     snapshot_upsert: "snapshot" / "upsert",
     storage_bytes: "storage" / "bytes" postgres,
+    storage_rows: "storage" / "rows",
 }
 
 #[cfg(test)]

@@ -32,6 +32,15 @@ pub struct Finding {
     pub mend: String,
 }
 
+fn damaged(message: String) -> Finding {
+    Finding {
+        check: "integrity",
+        severity: Severity::Error,
+        message,
+        mend: "stop every process that uses it and restore the last backup".to_owned(),
+    }
+}
+
 /// At most so many findings of one check: the first ones tell the story.
 const MOST: u32 = 20;
 /// Rows of one page when everything is read.
@@ -45,13 +54,28 @@ impl SqlStore {
     /// What the database answered; damage that was found is no error but a finding.
     pub async fn doctor(&self, expired_before: Timestamp) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::new();
-        self.integrity(&mut findings).await?;
-        self.journal_gaps(&mut findings).await?;
-        self.journal_orphans(&mut findings).await?;
-        self.dead_owners(expired_before, &mut findings).await?;
-        self.ended_with_owner(&mut findings).await?;
-        self.blobs(&mut findings).await?;
+        match self.examine(expired_before, &mut findings).await {
+            Err(Error::Damaged(message)) => {
+                if !findings.iter().any(|found| found.check == "integrity") {
+                    findings.push(damaged(message));
+                }
+            }
+            done => done?,
+        }
         Ok(findings)
+    }
+
+    async fn examine(
+        &self,
+        expired_before: Timestamp,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Error> {
+        self.integrity(findings).await?;
+        self.journal_gaps(findings).await?;
+        self.journal_orphans(findings).await?;
+        self.dead_owners(expired_before, findings).await?;
+        self.ended_with_owner(findings).await?;
+        self.blobs(findings).await
     }
 
     async fn integrity(&self, findings: &mut Vec<Finding>) -> Result<(), Error> {
@@ -62,12 +86,7 @@ impl SqlStore {
         {
             let message: String = row.get("finding")?;
             if message != "ok" {
-                findings.push(Finding {
-                    check: "integrity",
-                    severity: Severity::Error,
-                    message: format!("the database file is damaged: {message}"),
-                    mend: "stop every process that uses it and restore the last backup".to_owned(),
-                });
+                findings.push(damaged(format!("the database file is damaged: {message}")));
             }
         }
         Ok(())
@@ -126,8 +145,10 @@ impl SqlStore {
             findings.push(Finding {
                 check: "dead_owners",
                 severity: Severity::Warning,
-                message: format!("{runs} unfinished runs belong to server {owner}, which is dead"),
-                mend: "`runstone resume` goes on with them".to_owned(),
+                message: format!(
+                    "{runs} unfinished run(s) belong to server {owner}, which is dead"
+                ),
+                mend: "`runstone resume --all` goes on with them".to_owned(),
             });
         }
         Ok(())

@@ -11,10 +11,8 @@ impl From<DbError> for Error {
             | Class::Gone
             | Class::Unavailable
             | Class::Timeout => Self::Unavailable(error.to_string()),
-            Class::Corrupt => Self::Corrupt {
-                place: "the database file".to_owned(),
-                message: error.to_string(),
-            },
+            // Which statement came upon it says nothing: the next one will too.
+            Class::Corrupt => Self::Damaged(error.message),
             Class::Unique | Class::ReadOnly | Class::Full | Class::Expectation | Class::Other => {
                 Self::Other(error.to_string())
             }

@@ -24,7 +24,7 @@ use runstone_model::{
 };
 
 pub use doctor::{Finding, Severity};
-pub use open::{OpenError, OpenOptions};
+pub use open::{OpenError, OpenOptions, engine_lock_is_free};
 pub use sql_store::SqlStore;
 pub use types::*;
 

@@ -5,6 +5,7 @@ use std::{
     io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use runstone_db::{Class, Database, Error as DbError, Options, masked};
@@ -168,6 +169,43 @@ fn database_file(url: &str) -> Result<Option<&Path>, OpenError> {
     }
 }
 
+/// Whether nobody executes runs on the SQLite file of `url`; `None` when that cannot be known, as
+/// on a server.
+#[must_use]
+pub fn engine_lock_is_free(url: &str) -> Option<bool> {
+    let path = database_file(url).ok()??;
+    match File::open(lock_path(path)) {
+        // Several may look at the same time. Closing the file gives the lock back.
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Some(true),
+            Err(TryLockError::WouldBlock) => Some(false),
+            Err(TryLockError::Error(_)) => None,
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(true),
+        Err(_) => None,
+    }
+}
+
+fn lock_path(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    PathBuf::from(path)
+}
+
+/// Somebody who only looks holds the lock for an instant.
+const LOCK_TRIES: u32 = 4;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 1..LOCK_TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            done => return done,
+        }
+    }
+    file.try_lock()
+}
+
 /// The right to execute runs on an SQLite file. The operating system takes it back when the
 /// process ends, however it ends; the file beside the database stays.
 #[derive(Debug)]
@@ -177,9 +215,7 @@ pub(crate) struct EngineLock {
 
 impl EngineLock {
     fn take(database: &Path, who: &str) -> Result<Self, OpenError> {
-        let mut path = database.as_os_str().to_owned();
-        path.push(".lock");
-        let path = PathBuf::from(path);
+        let path = lock_path(database);
         let failed = |error: std::io::Error| OpenError::Unreachable {
             message: format!(
                 "the lock file `{}` cannot be used ({error}); check that the folder exists and \
@@ -194,7 +230,7 @@ impl EngineLock {
             .truncate(false)
             .open(&path)
             .map_err(failed)?;
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();

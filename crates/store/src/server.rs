@@ -1,4 +1,6 @@
 //! Servers: signs of life and the clean stop.
+use std::collections::BTreeSet;
+
 use runstone_db::{Batch, Database, Value};
 use runstone_model::{
     ids::{RunId, ServerId},
@@ -21,6 +23,18 @@ pub(crate) async fn heartbeat(
         db.fetch_all(&sql.run_cancel_requested, &[("server", id)])
             .await?,
     )
+}
+
+/// The servers that were heard of at `heard_since` or later.
+pub(crate) async fn alive(
+    db: &Database,
+    sql: &Catalog,
+    heard_since: Timestamp,
+) -> Result<BTreeSet<ServerId>, Error> {
+    let params = [("heard_since", heard_since.0.into())];
+    let rows = db.fetch_all(&sql.server_alive, &params).await?;
+    let ids = rows.iter().map(|row| Ok(ServerId(row.get("id")?)));
+    ids.collect()
 }
 
 /// Takes all unfinished runs from `server` and forgets it; answers how many runs.

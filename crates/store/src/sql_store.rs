@@ -1,5 +1,5 @@
 //! The store on a real database: hands each verb to the aggregate it belongs to.
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::future::BoxFuture;
 use runstone_db::{Database, Dialect, Error as DbError, PoolStats, Statement};
@@ -70,6 +70,26 @@ impl SqlStore {
     pub async fn storage_bytes(&self) -> Result<u64, Error> {
         let row = self.db.fetch_optional(&self.sql.storage_bytes, &[]).await?;
         Ok(row.map_or(Ok(0), |row| row.get("bytes"))?)
+    }
+
+    /// How many runs and flows there are.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn counted(&self) -> Result<(u64, u64), Error> {
+        let row = self.db.fetch_optional(&self.sql.storage_rows, &[]).await?;
+        Ok(match row {
+            Some(row) => (row.get("runs_found")?, row.get("flows_found")?),
+            None => (0, 0),
+        })
+    }
+
+    /// The servers that were heard of at `heard_since` or later.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn alive(&self, heard_since: Timestamp) -> Result<BTreeSet<ServerId>, Error> {
+        server::alive(&self.db, &self.sql, heard_since).await
     }
 
     /// Deletes those of `runs` that have ended, with everything that belongs to them; answers how

@@ -22,6 +22,9 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// The database itself finds that its file is damaged.
+    #[error("{0}; restore the last backup")]
+    Damaged(String),
     /// Anything else; trying again will not help.
     #[error("{0}")]
     Other(String),

@@ -1,5 +1,4 @@
 //! `runstone doctor`: what is damaged, missing or stuck in a database.
-use runstone_engine::{Clock as _, Options, SystemClock};
 use runstone_model::time::Timestamp;
 use runstone_store::{Finding, Severity, SqlStore};
 use serde_json::json;
@@ -13,7 +12,8 @@ use crate::{
 
 pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     let store = open::to_look(&args.db).await?;
-    let examined = examine(&store).await;
+    let heard_since = open::heard_since(&args.db, args.engine.lease);
+    let examined = examine(&store, heard_since).await;
     store.close().await;
     let (findings, bytes, version) = examined?;
     let ill = findings
@@ -45,15 +45,17 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     Ok(if ill { Exit::Failed } else { Exit::Ok })
 }
 
-async fn examine(store: &SqlStore) -> anyhow::Result<(Vec<Finding>, u64, u32)> {
-    let lease = i64::try_from(Options::default().lease.as_micros()).unwrap_or(i64::MAX);
-    let expired = Timestamp(SystemClock.now().0.saturating_sub(lease));
-    let findings = store.doctor(expired).await?;
-    Ok((
-        findings,
-        store.storage_bytes().await?,
-        store.schema_version().await?,
-    ))
+async fn examine(
+    store: &SqlStore,
+    heard_since: Timestamp,
+) -> anyhow::Result<(Vec<Finding>, Option<u64>, Option<u32>)> {
+    let findings = store.doctor(heard_since).await?;
+    let (bytes, version) = (store.storage_bytes().await, store.schema_version().await);
+    if findings.iter().any(|found| found.check == "integrity") {
+        // A damaged file may not even tell its size.
+        return Ok((findings, bytes.ok(), version.ok()));
+    }
+    Ok((findings, Some(bytes?), Some(version?)))
 }
 
 fn name(severity: Severity) -> &'static str {
@@ -64,7 +66,7 @@ fn name(severity: Severity) -> &'static str {
     }
 }
 
-fn text(findings: &[Finding], bytes: u64, version: u32) -> String {
+fn text(findings: &[Finding], bytes: Option<u64>, version: Option<u32>) -> String {
     let paint = Paint::stdout();
     let mut text = String::new();
     for finding in findings {
@@ -80,13 +82,16 @@ fn text(findings: &[Finding], bytes: u64, version: u32) -> String {
             finding.mend
         ));
     }
-    let size = format!(
-        "{:.1} MiB, schema version {version}",
-        bytes as f64 / f64::from(1 << 20)
-    );
+    let mut size = String::new();
+    if let Some(bytes) = bytes {
+        size.push_str(&format!("; {:.1} MiB", bytes as f64 / f64::from(1 << 20)));
+    }
+    if let Some(version) = version {
+        size.push_str(&format!(", schema version {version}"));
+    }
     text.push_str(&match findings.len() {
-        0 => format!("{} nothing is wrong; {size}\n", paint.green("✓")),
-        some => format!("{}; {size}\n", count(some as u64, "finding")),
+        0 => format!("{} nothing is wrong{size}\n", paint.green("✓")),
+        some => format!("{}{size}\n", count(some as u64, "finding")),
     });
     text
 }

@@ -80,7 +80,17 @@ async fn down(args: MigrateDownArgs) -> anyhow::Result<Exit> {
     let store = open(&args.db, false)
         .await
         .map_err(|error| trouble(&args.db, error))?;
-    let undone = store.migrate_down(args.to).await;
+    let asked = match args.yes {
+        true => Ok(()),
+        false => would_lose_nothing(&store, &args).await,
+    };
+    let undone = match asked {
+        Ok(()) => store.migrate_down(args.to).await,
+        Err(error) => {
+            store.close().await;
+            return Err(error);
+        }
+    };
     store.close().await;
     let undone = undone
         .map_err(|error| Trouble::at(runstone_db::masked(&args.db.url), error.to_string()))?;
@@ -96,6 +106,21 @@ async fn down(args: MigrateDownArgs) -> anyhow::Result<Exit> {
         ),
     })?;
     Ok(Exit::Ok)
+}
+
+async fn would_lose_nothing(store: &SqlStore, args: &MigrateDownArgs) -> anyhow::Result<()> {
+    if store.schema_version().await? <= args.to {
+        return Ok(());
+    }
+    let (runs, flows) = store.counted().await?;
+    if (runs, flows) == (0, 0) {
+        return Ok(());
+    }
+    let lost = format!("{} and {}", count(runs, "run"), count(flows, "flow"));
+    let place = runstone_db::masked(&args.db.url);
+    let reason = format!("this would delete what is in the tables: {lost}");
+    let mend = "make a backup; then say --yes";
+    Err(Trouble::at(place, reason).mend(mend).into())
 }
 
 async fn status(args: MigrateStatusArgs) -> anyhow::Result<Exit> {

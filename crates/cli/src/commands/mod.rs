@@ -32,9 +32,21 @@ pub(crate) async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     let done = carry_out(command).await;
     done.map_err(|error| match db {
         // What the store says names no place: there is one database a command.
+        Some(db) if is_damage(&error) => Trouble::at(db, format!("{error:#}"))
+            .mend("stop every process that uses it; `runstone doctor` tells what is damaged")
+            .into(),
         Some(db) if is_stores(&error) => Trouble::at(db, format!("{error:#}")).into(),
         _ => error,
     })
+}
+
+fn is_damage(error: &anyhow::Error) -> bool {
+    use runstone_store::Error::Damaged;
+    matches!(error.downcast_ref(), Some(Damaged(_)))
+        || matches!(
+            error.downcast_ref(),
+            Some(runstone_engine::Error::Store(Damaged(_)))
+        )
 }
 
 fn is_stores(error: &anyhow::Error) -> bool {

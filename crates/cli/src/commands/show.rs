@@ -28,6 +28,8 @@ struct Document {
     input: Value,
     created_at: String,
     finished_at: Option<String>,
+    /// Whether a process executes it now.
+    live: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     state_seq: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,8 +39,11 @@ struct Document {
 pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let store = open::to_look(&args.db).await?;
     let history = history(&store, &args).await;
+    let heard_since = open::heard_since(&args.db, args.engine.lease);
+    let alive = store.alive(heard_since).await;
     store.close().await;
     let history = history?;
+    let live = run::is_live(&history.record, &alive?);
     let last = history.steps.last().map_or(0, |step| step.seq);
     let state = match args.state {
         Some(seq) => Some(history.state_at(seq).ok_or_else(|| {
@@ -51,9 +56,9 @@ pub(super) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
         None => None,
     };
     if args.json {
-        print::json(&document(&args, &history, state)?)?;
+        print::json(&document(&args, &history, live, state)?)?;
     } else {
-        print::out(&text(&args, &history, state)?)?;
+        print::out(&text(&args, &history, live, state)?)?;
     }
     Ok(Exit::Ok)
 }
@@ -63,7 +68,12 @@ async fn history(store: &Arc<SqlStore>, args: &ShowArgs) -> anyhow::Result<Histo
     Ok(open::reader(store)?.history(run).await?)
 }
 
-fn document(args: &ShowArgs, history: &History, state: Option<Value>) -> anyhow::Result<Document> {
+fn document(
+    args: &ShowArgs,
+    history: &History,
+    live: bool,
+    state: Option<Value>,
+) -> anyhow::Result<Document> {
     let record = &history.record;
     let last = history.steps.last().map_or(0, |step| step.seq);
     let state = state.or_else(|| history.state_at(last)).unwrap_or_default();
@@ -76,15 +86,24 @@ fn document(args: &ShowArgs, history: &History, state: Option<Value>) -> anyhow:
         input: run::json(Some(&record.input)),
         created_at: duration::rfc3339(record.created_at),
         finished_at: record.finished_at.map(duration::rfc3339),
+        live,
         state_seq: args.state,
         graph: args.graph.then(|| graph(history, Paint::never())),
     })
 }
 
-fn text(args: &ShowArgs, history: &History, state: Option<Value>) -> anyhow::Result<String> {
+fn text(
+    args: &ShowArgs,
+    history: &History,
+    live: bool,
+    state: Option<Value>,
+) -> anyhow::Result<String> {
     let paint = Paint::stdout();
     let done = steps::committed(history);
-    let mut text = run::header(&history.record, done, SystemClock.now(), paint);
+    let again = super::end::flag(&args.db);
+    let resume = format!("runstone resume {}{again}", history.record.id);
+    let now = SystemClock.now();
+    let mut text = run::header(&history.record, done, (live, &resume), now, paint);
     if args.graph {
         text.push('\n');
         text.push_str(&graph(history, paint));

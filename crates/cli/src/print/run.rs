@@ -1,7 +1,7 @@
 //! A run as JSON and as people read it: header, failure, the lines at the end of `run`.
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use runstone_model::{failure::Failure, run::Status, time::Timestamp};
+use runstone_model::{failure::Failure, ids::ServerId, run::Status, time::Timestamp};
 use runstone_store::RunRecord;
 use serde::Serialize;
 use serde_json::Value;
@@ -49,6 +49,25 @@ pub(crate) fn json(text: Option<&str>) -> Value {
         .unwrap_or_default()
 }
 
+/// Whether one of the processes that are `alive` executes the run.
+pub(crate) fn is_live(record: &RunRecord, alive: &BTreeSet<ServerId>) -> bool {
+    !record.status.is_final() && record.owner.is_some_and(|owner| alive.contains(&owner))
+}
+
+/// Whether the run was begun and nobody goes on with it.
+pub(crate) fn is_interrupted(record: &RunRecord, live: bool) -> bool {
+    record.status == Status::Running && !live
+}
+
+/// The status as people see it.
+pub(crate) fn status(record: &RunRecord, live: bool, paint: Paint) -> String {
+    if is_interrupted(record, live) {
+        paint.yellow("▸ interrupted")
+    } else {
+        paint.status(record.status)
+    }
+}
+
 /// How long an ended run took.
 pub(crate) fn took(record: &RunRecord) -> Option<Duration> {
     record.finished_at.map(|end| end.since(record.created_at))
@@ -62,15 +81,21 @@ pub(crate) fn failure(record: &RunRecord) -> Option<Failure> {
         .and_then(|error| serde_json::from_str(error).ok())
 }
 
-/// The header of `show`.
-pub(crate) fn header(record: &RunRecord, steps: u64, now: Timestamp, paint: Paint) -> String {
+/// The header of `show`. `live`: a process executes the run; else `resume` goes on with it.
+pub(crate) fn header(
+    record: &RunRecord,
+    steps: u64,
+    (live, resume): (bool, &str),
+    now: Timestamp,
+    paint: Paint,
+) -> String {
     let mut lines = vec![
         ("run", record.id.to_string()),
         (
             "flow",
             format!("{}@{}", plain(&record.flow), record.version),
         ),
-        ("status", paint.status(record.status)),
+        ("status", status(record, live, paint)),
         (
             "started",
             format!(
@@ -80,6 +105,9 @@ pub(crate) fn header(record: &RunRecord, steps: u64, now: Timestamp, paint: Pain
             ),
         ),
     ];
+    if is_interrupted(record, live) {
+        lines.push(("go on", resume.to_owned()));
+    }
     match took(record) {
         Some(took) => lines.push(("took", duration::human(took))),
         None if record.cancel_requested_at.is_some() => {

@@ -221,6 +221,55 @@ fn migrations_go_up_and_down() {
 }
 
 #[test]
+fn migrating_down_asks_before_it_deletes_anything() {
+    let place = Place::new();
+    assert_eq!(hello_on(&place, "sqlite:runstone.db").code, 0);
+    let down = ["migrate", "down", "--to", "0"];
+    refused(&place.run(&down), &["1 run and 1 flow", "--yes"]);
+    assert_eq!(place.run(&["show", "last"]).code, 0);
+    assert_eq!(place.run(&["migrate", "down", "--to", "1"]).code, 0);
+    assert_eq!(place.run(&[&down[..], &["--yes"]].concat()).code, 0);
+}
+
+#[test]
+fn a_damaged_page_is_a_finding_and_an_error_that_says_what_to_do() {
+    let place = Place::new();
+    assert_eq!(hello_on(&place, "sqlite:runstone.db").code, 0);
+    let path = place.path().join("runstone.db");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let page: u64 = runtime.block_on(async {
+        let url = format!("sqlite:{}", path.display());
+        let db = Database::connect(&url, Options::default()).await.unwrap();
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'projects'";
+        let find = Statement::render("test.page", sql, Dialect::Sqlite).unwrap();
+        let row = db.fetch_optional(&find, &[]).await.unwrap().unwrap();
+        db.close().await;
+        row.get("rootpage").unwrap()
+    });
+    let mut bytes = std::fs::read(&path).unwrap();
+    let start = (usize::try_from(page).unwrap() - 1) * 4096;
+    bytes[start..start + 200].fill(0xa5);
+    std::fs::write(&path, &bytes).unwrap();
+    let doctor = place.run(&["doctor"]);
+    assert_eq!(doctor.code, 1, "{doctor:?}");
+    assert!(
+        doctor
+            .out
+            .contains("error: integrity: the database file is damaged"),
+        "{doctor:?}"
+    );
+    let run = place.run(&["run", "hello.yaml", "--set", "who=Ada"]);
+    refused(
+        &run,
+        &[
+            "sqlite:runstone.db: the database file is damaged",
+            "restore the last backup",
+        ],
+    );
+    assert!(!run.err.contains("statement"), "{run:?}");
+}
+
+#[test]
 fn doctor_finds_nothing_in_a_sound_database() {
     let place = Place::new();
     assert_eq!(hello_on(&place, "sqlite:runstone.db").code, 0);

@@ -106,12 +106,43 @@ fn kill_and_resume(place: &Place) {
     let held = gate.arrival();
     first.signal("KILL");
     assert_eq!(first.end().code, -1);
+    if place.db.is_none() {
+        nobody_goes_on(place);
+    }
     let second = place.start(&[&["resume", "last", "--json"], &LEASE[..]].concat());
     let again = gate.arrival();
     assert_eq!(again.key, held.key);
     again.open();
     completed(&second.end());
     assert_eq!(starts(place), json!({"before": 1, "gate": 1, "after": 1}));
+}
+
+/// On SQLite the engine's lock tells at once that the process is gone.
+fn nobody_goes_on(place: &Place) {
+    let last = place.last(&[]);
+    assert_eq!(
+        (&last["status"], &last["live"]),
+        (&json!("running"), &json!(false))
+    );
+    let run = last["run_id"].as_str().unwrap();
+    let again = format!("runstone resume {run}");
+    let runs = place.run(&["runs"]);
+    assert!(
+        runs.out.contains("▸ interrupted") && runs.err.contains(&again),
+        "{runs:?}"
+    );
+    let show = place.run(&["show", "last"]);
+    assert!(
+        show.out.contains("▸ interrupted") && show.out.contains(&again),
+        "{show:?}"
+    );
+    let doctor = place.run(&["doctor"]);
+    assert_eq!(doctor.code, 1, "{doctor:?}");
+    assert!(
+        doctor.out.contains("dead_owners: 1 unfinished run"),
+        "{doctor:?}"
+    );
+    assert!(doctor.out.contains("`runstone resume --all`"), "{doctor:?}");
 }
 
 fn kill_and_resume_all(place: &Place) {
@@ -132,6 +163,7 @@ fn cancel_elsewhere(place: &Place) {
     let gate = Gate::new();
     let first = begin(place, &gate);
     let _held = gate.arrival();
+    assert_eq!(place.last(&[])["live"], true);
     let cancel = place.run(&["cancel", "last", "--json"]);
     assert_eq!(cancel.code, 0, "{cancel:?}");
     assert_eq!(cancel.json()["status"], "cancelled");

@@ -111,3 +111,14 @@ fn a_folder_that_may_only_be_read_can_be_looked_at_and_nothing_else() {
     only_read(&place, &closed);
     place.goes_on(1);
 }
+
+#[test]
+fn a_folder_that_may_only_be_read_needs_no_log_when_the_database_is_closed() {
+    let place = Place::new();
+    assert_eq!(place.run(&["run", "grow.yaml", "-q"]).code, 0);
+    assert!(!place.path("t.db-wal").exists());
+    let said = place.run_as_nobody(&["runs", "--json"]);
+    assert_eq!(said.json()["items"][0]["status"], "completed", "{said:?}");
+    let said = place.run_as_nobody(&["show", "last"]);
+    assert_eq!(said.code, 0, "{said:?}");
+}

@@ -49,7 +49,7 @@ fn failure(code: ffi::Error, message: &str) -> Error {
         ),
         ErrorCode::DatabaseCorrupt => (
             Class::Corrupt,
-            format!("the database file is damaged ({message}); restore a backup"),
+            format!("the database file is damaged ({message})"),
         ),
         ErrorCode::NotADatabase => (
             Class::Corrupt,

@@ -191,11 +191,7 @@ fn open_file(path: &Path, options: &Options) -> Result<Connection, Error> {
     set("temp_store", 2)?;
     set("cache_size", -32_768)?;
     // A file that is no database is noticed at the first read only.
-    connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
-            row.get::<_, i64>(0)
-        })
-        .map_err(|e| classed(&e))?;
+    first_read(&connection)?;
     Ok(connection)
 }
 
@@ -228,6 +224,50 @@ fn connect(path: &Path, options: &Options, create: bool) -> Result<Connection, E
     connection
         .busy_timeout(options.busy_timeout)
         .map_err(|e| classed(&e))?;
+    if !options.read_only {
+        return Ok(connection);
+    }
+    match first_read(&connection) {
+        Err(error) if matches!(error.class, Class::ReadOnly | Class::Unavailable) => {
+            drop(connection);
+            without_log(path, flags, error)
+        }
+        _ => Ok(connection),
+    }
+}
+
+fn first_read(connection: &Connection) -> Result<(), Error> {
+    connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
+            row.get::<_, i64>(0)
+        })
+        .map(drop)
+        .map_err(|e| classed(&e))
+}
+
+/// Even to look SQLite wants to make its log beside the file. Where the folder forbids that and no
+/// log is there, nobody has the file open: then it can be read as one that does not change.
+fn without_log(path: &Path, flags: OpenFlags, error: Error) -> Result<Connection, Error> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
+        let message = "SQLite's log beside it is not empty, and to read it SQLite needs to write \
+                       to the folder and the file; give permission to, or copy the file together \
+                       with its `-wal` to another folder";
+        return Err(Error::new(error.class, message));
+    }
+    let mut url = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes().iter().copied() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url.push_str("?immutable=1");
+    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(url, flags).map_err(|e| classed(&e))?;
+    first_read(&connection)?;
     Ok(connection)
 }
 
