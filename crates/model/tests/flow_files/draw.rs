@@ -71,6 +71,89 @@ fn svg_is_well_formed_and_names_every_node() {
     insta::assert_snapshot!("svg_review", draw::svg(&parse(REVIEW)));
 }
 
+const CROSSING: &str = r#"
+runstone: 1
+name: crossing
+state: {n: {type: integer, default: 0}}
+start: a
+nodes: {a: {uses: echo}, b: {uses: echo}, c: {uses: echo}, d: {uses: echo}, e: {uses: echo}, f: {uses: echo}}
+edges:
+  - a -> b -> d -> e -> f
+  - {from: a, to: c, when: "state.n > 3"}
+  - {from: a, to: f, when: "state.n > 5"}
+  - {from: c, to: e, when: "state.n < 3"}
+  - {from: c, to: end, when: "state.n < 3"}
+  - {from: c, to: a, when: "state.n == 0", max: 2}
+  - {from: b, to: a, when: "state.n == 0 && state.n == 0 && state.n == 1", max: 200}
+  - {from: e, to: d, when: "state.n == 0", max: 3}
+  - {from: f, to: fail, when: "state.n == 0"}
+  - {from: f, to: end, else: true}
+"#;
+
+/// The numbers in a text.
+fn numbers(text: &str) -> Vec<i64> {
+    text.split(|c: char| !c.is_ascii_digit() && c != '-')
+        .filter_map(|number| number.parse().ok())
+        .collect()
+}
+
+/// What stands in an attribute of each element that begins like this.
+fn each<'s>(svg: &'s str, element: &'s str, name: &str) -> Vec<&'s str> {
+    let name = format!("{name}=\"");
+    let found = svg.split(element).skip(1);
+    found
+        .map(|rest| rest.split_once(&name).unwrap().1.split('"').next().unwrap())
+        .collect()
+}
+
+#[test]
+fn no_line_of_a_picture_runs_behind_a_box() {
+    for text in [SHAPES, REVIEW, CROSSING] {
+        let svg = draw::svg(&parse(text));
+        let corners = each(&svg, "<rect", " x").into_iter();
+        let boxes: Vec<(i64, i64)> = corners
+            .zip(each(&svg, "<rect", " y"))
+            .map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap()))
+            .collect();
+        assert!(boxes.len() > 3);
+        // Between two of its points a line stays inside the box that they span.
+        for path in each(&svg, "<path class=\"e", " d") {
+            let mut from: Option<(i64, i64)> = None;
+            for part in path.split_inclusive(|c: char| "MLCQ".contains(c)) {
+                let [.., x, y] = numbers(part)[..] else {
+                    continue;
+                };
+                let (x0, y0) = from.unwrap_or((x, y));
+                for (left, top) in &boxes {
+                    let beside = x.max(x0) <= *left || x.min(x0) >= left + 180;
+                    let apart = y.max(y0) <= *top || y.min(y0) >= top + 44;
+                    assert!(beside || apart, "{path} crosses the box at {left}, {top}");
+                }
+                from = Some((x, y));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_labels_of_back_edges_stand_apart_and_keep_their_max() {
+    let svg = draw::svg(&parse(CROSSING));
+    for max in ["max 2", "max 200", "max 3"] {
+        assert!(svg.contains(&format!(", {max}</text>")), "{max}: {svg}");
+    }
+    let labels = svg.split("<text class=\"l\"").skip(1);
+    let mut heights: Vec<i64> = labels
+        .filter(|label| label.contains(", max "))
+        .map(|label| numbers(label)[1])
+        .collect();
+    heights.sort_unstable();
+    assert_eq!(heights.len(), 3);
+    assert!(
+        heights.windows(2).all(|two| two[1] - two[0] >= 14),
+        "{heights:?}"
+    );
+}
+
 #[test]
 fn a_ladder_of_forks_is_drawn_without_endless_indentation() {
     let mut text = "runstone: 1\nname: ladder\nnodes:\n".to_owned();
