@@ -96,7 +96,9 @@ async fn answer(store: &dyn Store, call: Call) -> String {
         match result {
             Ok(value) => format!("{value:?}"),
             Err(Error::Fenced) => "fenced".to_owned(),
-            Err(Error::Other(_) | Error::Corrupt { .. } | Error::Damaged(_)) => "refused".to_owned(),
+            Err(Error::Other(_) | Error::Corrupt { .. } | Error::Damaged(_)) => {
+                "refused".to_owned()
+            }
             Err(Error::Unavailable(message)) => format!("unavailable: {message}"),
         }
     }

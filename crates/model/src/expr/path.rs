@@ -157,9 +157,7 @@ pub(super) fn key(value: &Value) -> Option<Cow<'_, str>> {
 
 fn absent(root: Root, member: Option<&str>, scope: &dyn Scope) -> Stop {
     match (member, scope.get(root, None)) {
-        (Some(name), _) if root == Root::Secrets => {
-            Stop::NoSecret(name.to_owned())
-        }
+        (Some(name), _) if root == Root::Secrets => Stop::NoSecret(name.to_owned()),
         (Some(name), Some(holder)) => {
             no_member(&format!("`{}`", root.name()), &holder, name, false)
         }
