@@ -26,9 +26,15 @@ fn slow_every_scenario_counts_right_and_prints_its_figures() {
         assert_eq!(printed["errors"], 0, "{printed}");
         assert_eq!(printed["runs"], 40, "{printed}");
         for field in ["steps_per_s", "p50_ms", "raw_rows_per_s", "ratio_to_raw"] {
-            assert!(printed[field].as_f64().unwrap() > 0.0, "{field} in {printed}");
+            assert!(
+                printed[field].as_f64().unwrap() > 0.0,
+                "{field} in {printed}"
+            );
         }
     }
     let printed = bench(&["storage", "--steps", "50"]);
-    assert!(printed["state_bytes"].as_u64().unwrap() > 50_000, "{printed}");
+    assert!(
+        printed["state_bytes"].as_u64().unwrap() > 50_000,
+        "{printed}"
+    );
 }
