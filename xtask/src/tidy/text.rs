@@ -8,7 +8,7 @@ const HOSTS: [&str; 6] = [
     concat!("static.", "crates.io"),
     concat!("registry.", "npmjs.org"),
     concat!("pypi", ".org"),
-    concat!("files.", "pythonhosted.org"),
+    concat!("files.python", "hosted.org"),
     concat!("deb.", "debian.org"),
 ];
 /// Folders in which people and machines keep their checkouts.
