@@ -385,6 +385,10 @@ pub(crate) enum DialectName {
     Sqlite,
     /// PostgreSQL
     Postgres,
+    /// MySQL and MariaDB
+    Mysql,
+    /// SQL Server
+    Mssql,
 }
 
 fn status(name: &str) -> Result<Status, String> {

@@ -4,6 +4,8 @@ use crate::{
     batch::Batch,
     dialect::Dialect,
     error::{Class, Error, masked},
+    mssql::Mssql,
+    mysql::Mysql,
     options::Options,
     postgres::Postgres,
     row::Row,
@@ -25,6 +27,8 @@ pub struct Database {
 enum Backend {
     Sqlite(Arc<Sqlite>),
     Postgres(Arc<Postgres>),
+    Mysql(Arc<Mysql>),
+    Mssql(Arc<Mssql>),
 }
 
 /// How busy a database's connections are.
@@ -43,8 +47,9 @@ pub struct PoolStats {
 impl Database {
     /// Opens the database at `url` and makes one connection, so that a wrong URL fails here.
     ///
-    /// `sqlite:PATH` (relative to the working directory, or absolute), `sqlite::memory:`, or
-    /// `postgres://user:password@host:port/database?key=value`, where `host=/folder` is a socket.
+    /// `sqlite:PATH` (relative to the working directory, or absolute), `sqlite::memory:`,
+    /// `postgres://user:password@host:port/database?key=value`, where `host=/folder` is a socket,
+    /// `mysql://…` (or `mariadb://…`), or `mssql://…` (or `sqlserver://…`).
     ///
     /// # Errors
     /// The URL is not understood, or the database cannot be used; the message says how to mend it.
@@ -55,21 +60,15 @@ impl Database {
             "postgres" | "postgresql" => {
                 Backend::Postgres(Arc::new(Postgres::connect(url, options).await?))
             }
-            "mysql" | "mariadb" | "mssql" | "sqlserver" => {
-                return Err(Error::new(
-                    Class::Unavailable,
-                    format!(
-                        "`{scheme}` databases are not supported yet; use `sqlite:FILE` or \
-                         `postgres://user@host/database`"
-                    ),
-                ));
-            }
+            "mysql" | "mariadb" => Backend::Mysql(Arc::new(Mysql::connect(url, options).await?)),
+            "mssql" | "sqlserver" => Backend::Mssql(Arc::new(Mssql::connect(url, options).await?)),
             _ => {
                 return Err(Error::new(
                     Class::Unavailable,
                     format!(
                         "the database URL `{}` is not understood; write `sqlite:FILE` or \
-                         `postgres://user@host/database`",
+                         `KIND://user@host/database`, where KIND is postgres, mysql, mariadb or \
+                         mssql",
                         masked(url)
                     ),
                 ));
@@ -84,6 +83,8 @@ impl Database {
         match self.backend {
             Backend::Sqlite(_) => Dialect::Sqlite,
             Backend::Postgres(_) => Dialect::Postgres,
+            Backend::Mysql(_) => Dialect::Mysql,
+            Backend::Mssql(_) => Dialect::Mssql,
         }
     }
 
@@ -100,6 +101,8 @@ impl Database {
         match &self.backend {
             Backend::Sqlite(db) => db.execute(statement, values).await,
             Backend::Postgres(db) => db.execute(statement, values).await,
+            Backend::Mysql(db) => db.execute(statement, values).await,
+            Backend::Mssql(db) => db.execute(statement, values).await,
         }
     }
 
@@ -116,6 +119,8 @@ impl Database {
         match &self.backend {
             Backend::Sqlite(db) => db.fetch(statement, values).await,
             Backend::Postgres(db) => db.fetch(statement, values).await,
+            Backend::Mysql(db) => db.fetch(statement, values).await,
+            Backend::Mssql(db) => db.fetch(statement, values).await,
         }
     }
 
@@ -146,6 +151,8 @@ impl Database {
         match &self.backend {
             Backend::Sqlite(db) => db.batch(batch).await,
             Backend::Postgres(db) => db.batch(batch).await,
+            Backend::Mysql(db) => db.batch(batch).await,
+            Backend::Mssql(db) => db.batch(batch).await,
         }
     }
 
@@ -173,6 +180,8 @@ impl Database {
             let mut tx = match &db.backend {
                 Backend::Sqlite(db) => Tx::sqlite(db.begin().await?),
                 Backend::Postgres(db) => Tx::postgres(db.begin().await?),
+                Backend::Mysql(db) => Tx::mysql(db.begin().await?),
+                Backend::Mssql(db) => Tx::mssql(db.begin().await?),
             };
             let done = work(&mut tx).await;
             match done {
@@ -200,6 +209,8 @@ impl Database {
         match &self.backend {
             Backend::Sqlite(db) => db.stats(),
             Backend::Postgres(db) => db.stats(),
+            Backend::Mysql(db) => db.stats(),
+            Backend::Mssql(db) => db.stats(),
         }
     }
 
@@ -211,6 +222,8 @@ impl Database {
         match &self.backend {
             Backend::Sqlite(db) => db.ping().await,
             Backend::Postgres(db) => db.ping().await,
+            Backend::Mysql(db) => db.ping().await,
+            Backend::Mssql(db) => db.ping().await,
         }
     }
 
@@ -219,6 +232,8 @@ impl Database {
         match &self.backend {
             Backend::Sqlite(db) => db.close().await,
             Backend::Postgres(db) => db.close(),
+            Backend::Mysql(db) => db.close(),
+            Backend::Mssql(db) => db.close(),
         }
     }
 }

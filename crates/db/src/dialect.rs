@@ -1,14 +1,16 @@
 //! The databases we speak, and the closed list of markers that stand for their differences. A
 //! statement that needs more than a marker gets a file of its own for that dialect.
 //!
-//! | marker | PostgreSQL | SQLite |
-//! |---|---|---|
-//! | `{{limit :n}}` | `LIMIT $1` | `LIMIT ?1` |
-//! | `{{skip_locked}}` | `FOR UPDATE SKIP LOCKED` | nothing: there is one writer |
-//! | `x {{in :ids:uuid}}` | `x = ANY($1::uuid[])` | `x IN (SELECT … FROM json_each(?1))` |
-//! | `{{rows a:uuid, b:int}}` | `SELECT * FROM unnest(…)`, once for all rows; `VALUES` for one | `VALUES (?1, ?2)`, once a row |
-//! | `{{upsert k: a, b}}` | `ON CONFLICT (k) DO UPDATE SET a = excluded.a, …` | the same |
-//! | `{{insert_or_nothing k}}` | `ON CONFLICT (k) DO NOTHING` | the same |
+//! | marker | PostgreSQL | SQLite | MySQL and MariaDB | SQL Server |
+//! |---|---|---|---|---|
+//! | `{{limit :n}}` | `LIMIT $1` | `LIMIT ?1` | `LIMIT ?` | `OFFSET 0 ROWS FETCH NEXT @P1 ROWS ONLY` |
+//! | `{{skip_locked}}` | `FOR UPDATE SKIP LOCKED` | nothing: there is one writer | as PostgreSQL | nothing: its hints stand elsewhere |
+//! | `x {{in :ids:uuid}}` | `x = ANY($1::uuid[])` | `x IN (SELECT … FROM json_each(?1))` | `x IN (?, ?, …)` | `x IN (SELECT … FROM OPENJSON(@P1))` |
+//! | `{{rows a:uuid, b:int}}` | `SELECT * FROM unnest(…)`, once for all rows; `VALUES` for one | `VALUES (?1, ?2)`, once a row | `VALUES (?, ?), …`, once for all | `VALUES (@P1, @P2)` |
+//! | `{{upsert k: a, b}}` | `ON CONFLICT (k) DO UPDATE SET a = excluded.a, …` | the same | `ON DUPLICATE KEY UPDATE …` | none |
+//! | `{{insert_or_nothing k}}` | `ON CONFLICT (k) DO NOTHING` | the same | `ON DUPLICATE KEY UPDATE k = k` | none |
+//!
+//! MySQL's forms with many values are written at execution, by `statement/template.rs`.
 //!
 //! Types in `rows` and `in`: `uuid`, `int` (64 bits; smaller columns are cast), `text`, `bytes`,
 //! `bool`, `float`. Twelve markers are the most there may ever be.
@@ -21,11 +23,15 @@ pub enum Dialect {
     Sqlite,
     /// PostgreSQL.
     Postgres,
+    /// MySQL and MariaDB: what both understand.
+    Mysql,
+    /// SQL Server.
+    Mssql,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+    pub const ALL: [Self; 4] = [Self::Sqlite, Self::Postgres, Self::Mysql, Self::Mssql];
 
     /// Its name in file names (`claim.sqlite.sql`) and messages.
     #[must_use]
@@ -33,6 +39,8 @@ impl Dialect {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Mysql => "mysql",
+            Self::Mssql => "mssql",
         }
     }
 
@@ -41,6 +49,8 @@ impl Dialect {
         match self {
             Self::Sqlite => format!("?{number}"),
             Self::Postgres => format!("${number}"),
+            Self::Mysql => "?".to_owned(),
+            Self::Mssql => format!("@P{number}"),
         }
     }
 }
@@ -87,6 +97,29 @@ impl ColumnType {
             Self::Bytes => "bytea",
             Self::Bool => "bool",
             Self::Float => "float8",
+        }
+    }
+
+    /// How a value of a row source is written where MySQL cannot know its type: a parameter of a
+    /// derived table is text of some length otherwise.
+    pub(crate) fn mysql_value(self) -> &'static str {
+        match self {
+            Self::Uuid => "CAST(? AS BINARY(16))",
+            Self::Bytes => "CAST(? AS BINARY)",
+            Self::Int | Self::Bool => "CAST(? AS SIGNED)",
+            Self::Text | Self::Float => "?",
+        }
+    }
+
+    /// A list item as SQL Server reads it out of JSON: bytes travel in hex.
+    fn mssql_item(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Uuid => ("CONVERT(BINARY(16), item, 2)", "CHAR(32)"),
+            Self::Bytes => ("CONVERT(VARBINARY(MAX), item, 2)", "VARCHAR(MAX)"),
+            Self::Int => ("item", "BIGINT"),
+            Self::Text => ("item", "NVARCHAR(MAX)"),
+            Self::Bool => ("item", "BIT"),
+            Self::Float => ("item", "FLOAT"),
         }
     }
 
@@ -164,57 +197,121 @@ impl<'a> Marker<'a> {
         &self,
         dialect: Dialect,
         one_row: bool,
+        place_in: Place<'_>,
         mut number: impl FnMut(&str) -> usize,
     ) -> String {
         let mut place = |name: &str| dialect.placeholder(number(name));
-        match (self, dialect) {
-            (Self::Limit(Count::Param(name)), _) => format!("LIMIT {}", place(name)),
-            (Self::Limit(Count::Number(n)), _) => format!("LIMIT {n}"),
-            (Self::SkipLocked, Dialect::Sqlite) => String::new(),
-            (Self::SkipLocked, Dialect::Postgres) => "FOR UPDATE SKIP LOCKED".to_owned(),
-            (Self::In { param, of }, Dialect::Sqlite) => {
-                format!(
-                    "IN (SELECT {} FROM json_each({}))",
-                    of.json_item(),
-                    place(param)
-                )
+        match self {
+            Self::Limit(count) => {
+                let count = match count {
+                    Count::Param(name) => place(name),
+                    Count::Number(n) => (*n).to_owned(),
+                };
+                match dialect {
+                    Dialect::Mssql => format!("OFFSET 0 ROWS FETCH NEXT {count} ROWS ONLY"),
+                    Dialect::Sqlite | Dialect::Postgres | Dialect::Mysql => {
+                        format!("LIMIT {count}")
+                    }
+                }
             }
-            (Self::In { param, of }, Dialect::Postgres) => {
-                format!("= ANY({}::{}[])", place(param), of.postgres())
-            }
-            (Self::Rows(columns), Dialect::Sqlite) => {
-                let places: Vec<String> = columns.iter().map(|(name, _)| place(name)).collect();
-                format!("VALUES ({})", places.join(", "))
-            }
-            (Self::Rows(columns), Dialect::Postgres) if one_row => {
-                let places: Vec<String> = columns
-                    .iter()
-                    .map(|(name, of)| format!("{}::{}", place(name), of.postgres()))
-                    .collect();
-                format!("VALUES ({})", places.join(", "))
-            }
-            (Self::Rows(columns), Dialect::Postgres) => {
-                let arrays: Vec<String> = columns
-                    .iter()
-                    .map(|(name, of)| format!("{}::{}[]", place(name), of.postgres()))
-                    .collect();
-                format!("SELECT * FROM unnest({})", arrays.join(", "))
-            }
-            (Self::Upsert { keys, columns }, Dialect::Sqlite | Dialect::Postgres) => {
-                let sets: Vec<String> = columns
-                    .iter()
-                    .map(|name| format!("{name} = excluded.{name}"))
-                    .collect();
-                format!(
-                    "ON CONFLICT ({}) DO UPDATE SET {}",
-                    keys.join(", "),
-                    sets.join(", ")
-                )
-            }
-            (Self::InsertOrNothing { keys }, Dialect::Sqlite | Dialect::Postgres) => {
-                format!("ON CONFLICT ({}) DO NOTHING", keys.join(", "))
-            }
+            Self::SkipLocked => match dialect {
+                Dialect::Sqlite | Dialect::Mssql => String::new(),
+                Dialect::Postgres | Dialect::Mysql => "FOR UPDATE SKIP LOCKED".to_owned(),
+            },
+            Self::In { param, of } => list(dialect, *of, &place(param)),
+            Self::Rows(columns) => rows(dialect, one_row, place_in, columns, place),
+            Self::Upsert { keys, columns } => upsert(dialect, keys, columns),
+            Self::InsertOrNothing { keys } => insert_or_nothing(dialect, keys, place_in),
         }
+    }
+}
+
+/// Where in a statement a marker stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place<'a> {
+    /// The table after `INSERT INTO`.
+    pub(crate) into: &'a str,
+    /// Within parentheses: a row source is a derived table there.
+    pub(crate) nested: bool,
+}
+
+fn list(dialect: Dialect, of: ColumnType, place: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("IN (SELECT {} FROM json_each({place}))", of.json_item()),
+        Dialect::Postgres => format!("= ANY({place}::{}[])", of.postgres()),
+        Dialect::Mysql => format!("IN ({place})"),
+        Dialect::Mssql => {
+            let (item, raw) = of.mssql_item();
+            format!("IN (SELECT {item} FROM OPENJSON({place}) WITH (item {raw} '$'))")
+        }
+    }
+}
+
+fn rows(
+    dialect: Dialect,
+    one_row: bool,
+    place_in: Place<'_>,
+    columns: &[(&str, ColumnType)],
+    mut place: impl FnMut(&str) -> String,
+) -> String {
+    let each: Vec<String> = columns
+        .iter()
+        .map(|(name, of)| {
+            let place = place(name);
+            match dialect {
+                Dialect::Postgres if one_row => format!("{place}::{}", of.postgres()),
+                Dialect::Postgres => format!("{place}::{}[]", of.postgres()),
+                Dialect::Mysql if place_in.nested => format!("{} AS {name}", of.mysql_value()),
+                Dialect::Sqlite | Dialect::Mysql | Dialect::Mssql => place,
+            }
+        })
+        .collect();
+    let each = each.join(", ");
+    match dialect {
+        Dialect::Postgres if !one_row => format!("SELECT * FROM unnest({each})"),
+        Dialect::Mysql if place_in.nested => format!("SELECT {each}"),
+        Dialect::Sqlite | Dialect::Postgres | Dialect::Mysql | Dialect::Mssql => {
+            format!("VALUES ({each})")
+        }
+    }
+}
+
+fn upsert(dialect: Dialect, keys: &[&str], columns: &[&str]) -> String {
+    let sets = |source: &dyn Fn(&str) -> String| {
+        let sets: Vec<String> = columns
+            .iter()
+            .map(|name| format!("{name} = {}", source(name)))
+            .collect();
+        sets.join(", ")
+    };
+    match dialect {
+        Dialect::Sqlite | Dialect::Postgres => format!(
+            "ON CONFLICT ({}) DO UPDATE SET {}",
+            keys.join(", "),
+            sets(&|name| format!("excluded.{name}"))
+        ),
+        // MariaDB has no `AS new`, MySQL still has `VALUES()`.
+        Dialect::Mysql => format!(
+            "ON DUPLICATE KEY UPDATE {}",
+            sets(&|name| format!("VALUES({name})"))
+        ),
+        Dialect::Mssql => String::new(),
+    }
+}
+
+fn insert_or_nothing(dialect: Dialect, keys: &[&str], place: Place<'_>) -> String {
+    match dialect {
+        Dialect::Sqlite | Dialect::Postgres => {
+            format!("ON CONFLICT ({}) DO NOTHING", keys.join(", "))
+        }
+        // `INSERT IGNORE` would also swallow values that do not fit and missing parents. Without
+        // the table, `k` could be one of a SELECT's.
+        Dialect::Mysql => {
+            let key = keys.first().copied().unwrap_or_default();
+            let table = place.into;
+            format!("ON DUPLICATE KEY UPDATE {key} = {table}.{key}")
+        }
+        Dialect::Mssql => String::new(),
     }
 }
 

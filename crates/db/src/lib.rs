@@ -6,6 +6,8 @@ mod database;
 mod dialect;
 mod error;
 mod migrate;
+mod mssql;
+mod mysql;
 mod options;
 mod postgres;
 mod retry;

@@ -1,10 +1,13 @@
 //! One SQL statement, rendered from its neutral text into one dialect, once at start. Knows its
 //! parameters by name and whether it writes; never sees a value.
+mod template;
+
 use crate::{
-    dialect::{self, Dialect, Marker},
+    dialect::{self, Count, Dialect, Marker, Place},
     token::{Broken, Token, Tokens},
 };
 use std::sync::Arc;
+pub(crate) use template::{Piece, Rows, Template};
 
 /// A statement ready for one dialect. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,9 @@ pub struct Statement {
     rows: bool,
     counts: bool,
     inserts_all: bool,
+    upserts: bool,
+    /// The text in pieces, for the dialects whose text depends on the number of values.
+    template: Option<Arc<Template>>,
 }
 
 /// A neutral text that cannot be rendered.
@@ -115,6 +121,16 @@ impl Statement {
     pub(crate) fn inserts_all(&self) -> bool {
         self.inserts_all
     }
+
+    /// Whether each of its rows is there afterwards, added or changed: `{{upsert …}}`.
+    pub(crate) fn upserts(&self) -> bool {
+        self.upserts
+    }
+
+    /// The text in pieces, where the number of values decides it.
+    pub(crate) fn template(&self) -> Option<&Template> {
+        self.template.as_deref()
+    }
 }
 
 struct Renderer {
@@ -126,6 +142,8 @@ struct Renderer {
     plain_params: bool,
     rows: bool,
     conditional: bool,
+    upserts: bool,
+    template: Template,
     words: Words,
     depth: u32,
     ended: bool,
@@ -136,14 +154,16 @@ struct Renderer {
 struct Words {
     first: String,
     previous: String,
+    /// The table after `INSERT INTO`, as written.
+    into: String,
     changes: bool,
     inserts_values: bool,
     selects: bool,
 }
 
 impl Words {
-    fn take(&mut self, word: &str) {
-        let word = word.to_ascii_uppercase();
+    fn take(&mut self, written: &str) {
+        let word = written.to_ascii_uppercase();
         match word.as_str() {
             "INSERT" | "DELETE" | "MERGE" => self.changes = true,
             // Elsewhere it is a function.
@@ -156,6 +176,9 @@ impl Words {
         }
         if self.first.is_empty() {
             self.first.clone_from(&word);
+        }
+        if self.previous == "INTO" && self.into.is_empty() {
+            written.clone_into(&mut self.into);
         }
         self.previous = word;
     }
@@ -179,6 +202,8 @@ impl Renderer {
             plain_params: false,
             rows: false,
             conditional: false,
+            upserts: false,
+            template: Template::default(),
             words: Words::default(),
             depth: 0,
             ended: false,
@@ -201,7 +226,7 @@ impl Renderer {
             Token::Comment(_) => self.space(),
             Token::Space(text) => {
                 if !self.sql.is_empty() {
-                    self.sql.push_str(text);
+                    self.push(text);
                 }
             }
             Token::Symbol(";") => self.ended = true,
@@ -209,18 +234,18 @@ impl Renderer {
                 return Err("positional parameters are not portable; write `:name`".to_owned());
             }
             Token::Symbol(text) => self.symbol(text),
-            Token::Quoted(text) => self.sql.push_str(text),
+            Token::Quoted(text) => self.push(text),
             Token::Word(word) => {
-                if word.eq_ignore_ascii_case("conflict") || word.eq_ignore_ascii_case("replace") {
-                    self.conditional = true;
-                }
+                let conditional = ["conflict", "replace", "duplicate", "ignore"];
+                self.conditional |= conditional.iter().any(|c| word.eq_ignore_ascii_case(c));
                 self.words.take(word);
-                self.sql.push_str(word);
+                self.push(word);
             }
             Token::Param(name) => {
                 self.plain_params = true;
                 let number = Self::number(&mut self.params, dialect::name(name)?);
                 self.sql.push_str(&self.dialect.placeholder(number));
+                self.template.push(Piece::Value(number - 1));
             }
             Token::Marker(text) => self.marker(&Marker::parse(text)?)?,
         }
@@ -235,7 +260,12 @@ impl Renderer {
             "," if self.depth == 0 && self.words.inserts_values => self.conditional = true,
             _ => {}
         }
+        self.push(text);
+    }
+
+    fn push(&mut self, text: &str) {
         self.sql.push_str(text);
+        self.template.text(text);
     }
 
     fn marker(&mut self, marker: &Marker<'_>) -> Result<(), String> {
@@ -244,14 +274,35 @@ impl Renderer {
                 return Err("a statement has at most one `{{rows …}}`".to_owned());
             }
             Marker::Rows(_) => self.rows = true,
-            Marker::Upsert { .. } | Marker::InsertOrNothing { .. } => self.conditional = true,
+            Marker::Upsert { .. } => (self.conditional, self.upserts) = (true, true),
+            Marker::InsertOrNothing { .. } => self.conditional = true,
             Marker::Limit(_) | Marker::In { .. } => self.plain_params = true,
             Marker::SkipLocked => {}
         }
+        let place = Place {
+            into: &self.words.into,
+            nested: self.depth > 0,
+        };
         let params = &mut self.params;
-        let text = marker.render(self.dialect, self.one_row, |name| {
-            Self::number(params, name)
-        });
+        let mut number = |name: &str| Self::number(params, name);
+        let text = marker.render(self.dialect, self.one_row, place, &mut number);
+        match marker {
+            Marker::Limit(Count::Param(name)) => {
+                self.template.text("LIMIT ");
+                self.template.push(Piece::Value(number(name) - 1));
+            }
+            Marker::In { param, of } => self.template.push(Piece::List(number(param) - 1, *of)),
+            Marker::Rows(columns) => {
+                let columns = columns.iter();
+                self.template.push(Piece::Rows(Rows {
+                    columns: columns
+                        .map(|(name, of)| ((*name).to_owned(), number(name) - 1, *of))
+                        .collect(),
+                    nested: place.nested,
+                }));
+            }
+            _ => self.template.text(&text),
+        }
         self.sql.push_str(&text);
         Ok(())
     }
@@ -259,7 +310,7 @@ impl Renderer {
     /// A comment separates words as a space does.
     fn space(&mut self) {
         if !self.sql.is_empty() && !self.sql.ends_with(char::is_whitespace) {
-            self.sql.push(' ');
+            self.push(" ");
         }
     }
 
@@ -283,6 +334,8 @@ impl Renderer {
             rows: self.rows,
             counts: self.words.changes,
             inserts_all: self.words.first == "INSERT" && one_for_each && !self.conditional,
+            upserts: self.upserts,
+            template: (self.dialect == Dialect::Mysql).then(|| Arc::new(self.template)),
         })
     }
 }

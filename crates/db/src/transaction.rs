@@ -3,6 +3,8 @@
 use crate::{
     database::{at_most_one, bind},
     error::Error,
+    mssql::MssqlTx,
+    mysql::MysqlTx,
     postgres::PostgresTx,
     row::Row,
     sqlite::SqliteTx,
@@ -21,6 +23,8 @@ enum Backend {
     Sqlite(SqliteTx),
     /// Boxed: it holds a whole connection, the other a channel.
     Postgres(Box<PostgresTx>),
+    Mysql(Box<MysqlTx>),
+    Mssql(Box<MssqlTx>),
 }
 
 impl Tx {
@@ -33,6 +37,18 @@ impl Tx {
     pub(crate) fn postgres(tx: PostgresTx) -> Self {
         Self {
             backend: Backend::Postgres(Box::new(tx)),
+        }
+    }
+
+    pub(crate) fn mysql(tx: MysqlTx) -> Self {
+        Self {
+            backend: Backend::Mysql(Box::new(tx)),
+        }
+    }
+
+    pub(crate) fn mssql(tx: MssqlTx) -> Self {
+        Self {
+            backend: Backend::Mssql(Box::new(tx)),
         }
     }
 
@@ -62,6 +78,8 @@ impl Tx {
         match &mut self.backend {
             Backend::Sqlite(tx) => tx.execute(statement, rows).await,
             Backend::Postgres(tx) => tx.execute(statement, &rows).await,
+            Backend::Mysql(tx) => tx.execute(statement, &rows).await,
+            Backend::Mssql(tx) => tx.execute(statement, &rows).await,
         }
     }
 
@@ -90,6 +108,8 @@ impl Tx {
         match &mut self.backend {
             Backend::Sqlite(tx) => tx.fetch(statement, rows).await,
             Backend::Postgres(tx) => tx.fetch(statement, &rows).await,
+            Backend::Mysql(tx) => tx.fetch(statement, &rows).await,
+            Backend::Mssql(tx) => tx.fetch(statement, &rows).await,
         }
     }
 
@@ -110,6 +130,8 @@ impl Tx {
         match &mut self.backend {
             Backend::Sqlite(tx) => tx.raw(sql).await,
             Backend::Postgres(tx) => tx.raw(sql).await,
+            Backend::Mysql(tx) => tx.raw(sql).await,
+            Backend::Mssql(tx) => tx.raw(sql).await,
         }
     }
 
@@ -117,6 +139,8 @@ impl Tx {
         match self.backend {
             Backend::Sqlite(tx) => tx.finish(true).await,
             Backend::Postgres(tx) => tx.finish(true).await,
+            Backend::Mysql(tx) => tx.finish(true).await,
+            Backend::Mssql(tx) => tx.finish(true).await,
         }
     }
 
@@ -124,6 +148,8 @@ impl Tx {
         match self.backend {
             Backend::Sqlite(tx) => tx.finish(false).await,
             Backend::Postgres(tx) => tx.finish(false).await,
+            Backend::Mysql(tx) => tx.finish(false).await,
+            Backend::Mssql(tx) => tx.finish(false).await,
         }
     }
 }

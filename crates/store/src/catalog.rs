@@ -11,38 +11,33 @@ pub(crate) struct Source {
     pub(crate) name: &'static str,
     /// The neutral text.
     pub(crate) neutral: &'static str,
-    /// The text for a dialect that the neutral one does not serve.
-    pub(crate) postgres: Option<&'static str>,
+    /// The texts for the dialects that the neutral one does not serve.
+    pub(crate) overrides: &'static [(Dialect, &'static str)],
 }
 
 impl Source {
     /// The statement for `dialect`.
     pub(crate) fn render(&self, dialect: Dialect) -> Result<Statement, RenderError> {
-        let text = match dialect {
-            Dialect::Postgres => self.postgres.unwrap_or(self.neutral),
-            Dialect::Sqlite => self.neutral,
-        };
+        let own = self.overrides.iter().find(|(of, _)| *of == dialect);
+        let text = own.map_or(self.neutral, |(_, text)| text);
         Statement::render(self.name, text, dialect)
     }
 }
 
-macro_rules! over {
-    ($folder:literal, $verb:literal, postgres) => {
-        Some(include_str!(concat!(
-            "../sql/",
-            $folder,
-            "/",
-            $verb,
-            ".postgres.sql"
-        )))
+macro_rules! dialect {
+    (postgres) => {
+        Dialect::Postgres
     };
-    ($folder:literal, $verb:literal) => {
-        None
+    (mysql) => {
+        Dialect::Mysql
+    };
+    (mssql) => {
+        Dialect::Mssql
     };
 }
 
 macro_rules! catalog {
-    ($($field:ident: $folder:literal / $verb:literal $($over:ident)?,)+) => {
+    ($($field:ident: $folder:literal / $verb:literal $($over:ident)*,)+) => {
         /// Every statement, rendered.
         #[derive(Debug)]
         pub(crate) struct Catalog {
@@ -53,7 +48,10 @@ macro_rules! catalog {
         pub(crate) const SOURCES: &[Source] = &[$(Source {
             name: concat!($folder, ".", $verb),
             neutral: include_str!(concat!("../sql/", $folder, "/", $verb, ".sql")),
-            postgres: over!($folder, $verb $(, $over)?),
+            overrides: &[$((
+                dialect!($over),
+                include_str!(concat!("../sql/", $folder, "/", $verb, ".", stringify!($over), ".sql")),
+            ),)*],
         },)+];
 
         impl Catalog {
@@ -75,7 +73,7 @@ catalog! {
     blob_insert: "blob" / "insert_or_nothing",
     doctor_blob_hashes: "doctor" / "blob_hashes",
     doctor_ended_with_owner: "doctor" / "ended_with_owner",
-    doctor_integrity: "doctor" / "integrity" postgres,
+    doctor_integrity: "doctor" / "integrity" postgres mysql,
     doctor_journal_blob_refs: "doctor" / "journal_blob_refs",
     doctor_journal_gaps: "doctor" / "journal_gaps",
     doctor_journal_orphans: "doctor" / "journal_orphans",
@@ -86,7 +84,7 @@ catalog! {
     flow_insert_version: "flow" / "insert_version",
     flow_version: "flow" / "version",
     flow_version_by_hash: "flow" / "version_by_hash",
-    journal_delete: "journal" / "delete",
+    journal_delete: "journal" / "delete" mysql,
     journal_insert: "journal" / "insert",
     journal_page: "journal" / "page",
     journal_since_snapshot: "journal" / "since_snapshot",
@@ -100,25 +98,25 @@ catalog! {
     run_dead_owners: "run" / "dead_owners",
     run_delete: "run" / "delete",
     run_epochs: "run" / "epochs",
-    run_finish: "run" / "finish" postgres,
+    run_finish: "run" / "finish" postgres mysql,
     run_ids: "run" / "ids",
-    run_ids_by_flow: "run" / "ids_by_flow",
+    run_ids_by_flow: "run" / "ids_by_flow" mysql,
     run_ids_by_project: "run" / "ids_by_project",
     run_ids_by_status: "run" / "ids_by_status",
     run_insert: "run" / "insert",
     run_owned: "run" / "owned",
-    run_park: "run" / "park" postgres,
+    run_park: "run" / "park" postgres mysql,
     run_records: "run" / "records",
     run_release: "run" / "release",
     run_request_cancel: "run" / "request_cancel",
     run_take: "run" / "take",
-    schema_columns: "schema" / "columns" postgres,
+    schema_columns: "schema" / "columns" postgres mysql,
     server_alive: "server" / "alive",
     server_delete: "server" / "delete",
     server_heartbeat: "server" / "heartbeat",
     snapshot_by_runs: "snapshot" / "by_runs",
-    snapshot_upsert: "snapshot" / "upsert",
-    storage_bytes: "storage" / "bytes" postgres,
+    snapshot_upsert: "snapshot" / "upsert" mysql,
+    storage_bytes: "storage" / "bytes" postgres mysql,
     storage_rows: "storage" / "rows",
 }
 
@@ -153,8 +151,8 @@ mod tests {
         let mut listed = BTreeSet::new();
         for source in SOURCES {
             let path = source.name.replace('.', "/");
-            if source.postgres.is_some() {
-                assert!(listed.insert(format!("{path}.postgres.sql")));
+            for (dialect, _) in source.overrides {
+                assert!(listed.insert(format!("{path}.{dialect}.sql")));
             }
             assert!(
                 listed.insert(format!("{path}.sql")),
@@ -169,7 +167,7 @@ mod tests {
     fn every_file_says_what_it_does_and_an_override_says_why() {
         for source in SOURCES {
             assert!(source.neutral.starts_with("-- "), "{}", source.name);
-            if let Some(own) = source.postgres {
+            for (_, own) in source.overrides {
                 assert!(own.starts_with("-- Override: "), "{}", source.name);
             }
         }

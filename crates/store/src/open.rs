@@ -72,7 +72,7 @@ pub enum OpenError {
     /// Another process executes runs on this file.
     #[error(
         "another process is using this database: {holder}; wait for it or stop it, \
-         or use PostgreSQL, where many can share one database"
+         or use a database server, where many can share one database"
     )]
     Locked {
         /// The process: its id and command line.
@@ -116,7 +116,8 @@ impl From<DbError> for OpenError {
 }
 
 impl SqlStore {
-    /// Opens the store at `url`: `sqlite:FILE` or `postgres://user:password@host/database`.
+    /// Opens the store at `url`: `sqlite:FILE`, `postgres://user:password@host/database`, and the
+    /// same with `mysql`, `mariadb` or `mssql`.
     ///
     /// # Errors
     /// See [`OpenError`]. Nothing is left half-done: a migration is one transaction.
@@ -149,7 +150,7 @@ fn database_file(url: &str) -> Result<Option<&Path>, OpenError> {
     let wrong = || OpenError::WrongUrl {
         message: format!(
             "the database URL `{}` is not understood; write `sqlite:FILE` or \
-             `postgres://user@host/database`",
+             `KIND://user@host/database`, where KIND is postgres, mysql, mariadb or mssql",
             masked(url)
         ),
     };
@@ -164,7 +165,11 @@ fn database_file(url: &str) -> Result<Option<&Path>, OpenError> {
                 Ok(Some(Path::new(path)))
             }
         }
-        "postgres" | "postgresql" if rest.starts_with("//") => Ok(None),
+        "postgres" | "postgresql" | "mysql" | "mariadb" | "mssql" | "sqlserver"
+            if rest.starts_with("//") =>
+        {
+            Ok(None)
+        }
         _ => Err(wrong()),
     }
 }

@@ -21,14 +21,20 @@ macro_rules! migrations {
 
 const SQLITE: &[Migration] = migrations!("sqlite": (1, "0001_trunk"));
 const POSTGRES: &[Migration] = migrations!("postgres": (1, "0001_trunk"));
+const MYSQL: &[Migration] = migrations!("mysql": (1, "0001_trunk"));
+const MSSQL: &[Migration] = migrations!("mssql": (1, "0001_trunk"));
 const SQLITE_SCHEMA: &str = include_str!("../migrations/sqlite/schema.sql");
 const POSTGRES_SCHEMA: &str = include_str!("../migrations/postgres/schema.sql");
+const MYSQL_SCHEMA: &str = include_str!("../migrations/mysql/schema.sql");
+const MSSQL_SCHEMA: &str = include_str!("../migrations/mssql/schema.sql");
 
 /// The migrations of a dialect, oldest first.
 pub(crate) fn migrations(dialect: Dialect) -> &'static [Migration] {
     match dialect {
         Dialect::Sqlite => SQLITE,
         Dialect::Postgres => POSTGRES,
+        Dialect::Mysql => MYSQL,
+        Dialect::Mssql => MSSQL,
     }
 }
 
@@ -37,6 +43,8 @@ pub(crate) fn schema_text(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => SQLITE_SCHEMA,
         Dialect::Postgres => POSTGRES_SCHEMA,
+        Dialect::Mysql => MYSQL_SCHEMA,
+        Dialect::Mssql => MSSQL_SCHEMA,
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) fn sql(args: &DebugSqlArgs) -> anyhow::Result<Exit> {
     let dialect = match args.dialect {
         DialectName::Sqlite => Dialect::Sqlite,
         DialectName::Postgres => Dialect::Postgres,
+        DialectName::Mysql => Dialect::Mysql,
+        DialectName::Mssql => Dialect::Mssql,
     };
     let Some(statement) = SqlStore::rendered(&args.name, dialect) else {
         let mend = match nearest(&args.name, SqlStore::statement_names()) {

@@ -184,6 +184,14 @@ impl<'a> Migrator<'a> {
                 "SELECT count(*) AS n FROM information_schema.tables
                  WHERE table_schema = current_schema() AND table_name = 'runstone_migrations'"
             }
+            Dialect::Mysql => {
+                "SELECT count(*) AS n FROM information_schema.tables
+                 WHERE table_schema = DATABASE() AND table_name = 'runstone_migrations'"
+            }
+            Dialect::Mssql => {
+                "SELECT COUNT(*) AS n FROM INFORMATION_SCHEMA.TABLES
+                 WHERE TABLE_SCHEMA = SCHEMA_NAME() AND TABLE_NAME = 'runstone_migrations'"
+            }
         };
         let exists = self.statement("migrations.exist", exists)?;
         let found = match self.db.fetch_optional(&exists, &[]).await? {

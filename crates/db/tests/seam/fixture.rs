@@ -111,6 +111,7 @@ impl Fixture {
         match self.db.dialect() {
             Dialect::Sqlite => sqlite,
             Dialect::Postgres => postgres,
+            Dialect::Mysql | Dialect::Mssql => "BINARY(16)",
         }
     }
 

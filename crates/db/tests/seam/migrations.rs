@@ -39,6 +39,18 @@ async fn dump(fixture: &Fixture) -> Vec<String> {
              SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()
              ORDER BY line"
         }
+        Dialect::Mysql => {
+            "SELECT CONCAT(table_name, '.', column_name, ' ', column_type) AS line
+             FROM information_schema.columns WHERE table_schema = DATABASE()
+             UNION ALL
+             SELECT CONCAT(table_name, ' ', index_name, ' ', seq_in_index, ' ', column_name)
+             FROM information_schema.statistics WHERE table_schema = DATABASE()
+             ORDER BY line"
+        }
+        Dialect::Mssql => {
+            "SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME, ' ', DATA_TYPE) AS line
+             FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = SCHEMA_NAME() ORDER BY line"
+        }
     };
     fixture
         .fetch(text)

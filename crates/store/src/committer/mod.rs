@@ -20,9 +20,9 @@ use crate::{Commit, Error, catalog::Catalog};
 /// Flushes at the same time. SQLite has one writer: a second lane only splits the group in two and
 /// doubles the flushes to the disk (measured: 0.6 of the throughput).
 const LANES_SQLITE: usize = 1;
-/// PostgreSQL works on one flush while the next one gathers. With three the groups shrink to a
+/// A server works on one flush while the next one gathers. With three the groups shrink to a
 /// fifth and nothing is won.
-const LANES_POSTGRES: usize = 2;
+const LANES_SERVER: usize = 2;
 /// Rows of one flush, of all tables: beyond it a flush gets longer, not better.
 const FLUSH_ROWS: usize = 512;
 /// Bytes of one flush.
@@ -108,7 +108,7 @@ impl Committer {
     pub(crate) fn new(db: Database, sql: Arc<Catalog>) -> Self {
         let lanes = match db.dialect() {
             Dialect::Sqlite => LANES_SQLITE,
-            Dialect::Postgres => LANES_POSTGRES,
+            Dialect::Postgres | Dialect::Mysql | Dialect::Mssql => LANES_SERVER,
         };
         let room = Arc::new(Semaphore::new(ROOM_KIB as usize));
         let queue = Mutex::new(Queue::default());

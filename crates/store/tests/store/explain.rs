@@ -79,6 +79,8 @@ async fn explain(store: &SqlStore, name: &str) -> Vec<String> {
     let prefix = match dialect {
         Dialect::Sqlite => "EXPLAIN QUERY PLAN ",
         Dialect::Postgres => "EXPLAIN (COSTS OFF) ",
+        Dialect::Mysql => "EXPLAIN FORMAT=JSON ",
+        Dialect::Mssql => "",
     };
     let plan = Statement::render(name, &format!("{prefix}{}", text(name, dialect)), dialect);
     let plan = plan.unwrap();
@@ -92,6 +94,7 @@ async fn explain(store: &SqlStore, name: &str) -> Vec<String> {
     let column = match dialect {
         Dialect::Sqlite => "detail",
         Dialect::Postgres => "QUERY PLAN",
+        Dialect::Mysql | Dialect::Mssql => "EXPLAIN",
     };
     rows.iter().map(|row| row.get(column).unwrap()).collect()
 }
@@ -200,7 +203,10 @@ fn statements_read_as_expected() {
 #[test]
 fn overrides_take_the_same_parameters_in_the_same_order() {
     for name in SqlStore::statement_names() {
-        let [one, two] = Dialect::ALL.map(|dialect| SqlStore::rendered(name, dialect).unwrap());
-        assert_eq!(one.params(), two.params(), "{name}");
+        let [one, others @ ..] =
+            Dialect::ALL.map(|dialect| SqlStore::rendered(name, dialect).unwrap());
+        for other in others {
+            assert_eq!(one.params(), other.params(), "{name}");
+        }
     }
 }

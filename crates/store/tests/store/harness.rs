@@ -209,6 +209,8 @@ impl Hold {
         let lock = match db.dialect() {
             Dialect::Sqlite => "SELECT 1",
             Dialect::Postgres => "LOCK TABLE journal, runs IN EXCLUSIVE MODE",
+            Dialect::Mysql => "SELECT 1 FROM journal, runs FOR UPDATE",
+            Dialect::Mssql => "SELECT 1 FROM journal WITH (TABLOCKX, HOLDLOCK)",
         };
         let lock = Statement::render("test", lock, db.dialect()).unwrap();
         let done = tokio::spawn(async move {

@@ -31,6 +31,30 @@ async fn dump(db: &Database) -> Vec<String> {
                WHERE schemaname = current_schema()) AS all_of_it
              WHERE line NOT LIKE '%runstone_migrations%' ORDER BY 1"
         }
+        Dialect::Mysql => {
+            "SELECT line FROM (
+               SELECT CONCAT(table_name, '.', column_name, ' ', column_type, ' ', is_nullable, ' ',
+                 COALESCE(collation_name, '')) AS line
+               FROM information_schema.columns WHERE table_schema = DATABASE()
+               UNION ALL
+               SELECT CONCAT(table_name, ' ', index_name, ' ', seq_in_index, ' ', column_name)
+               FROM information_schema.statistics WHERE table_schema = DATABASE()
+               UNION ALL
+               SELECT CONCAT(table_name, ' ', constraint_name, ' ', referenced_table_name, ' ',
+                 delete_rule)
+               FROM information_schema.referential_constraints
+               WHERE constraint_schema = DATABASE()
+               UNION ALL
+               SELECT CONCAT(constraint_name, ' ', check_clause)
+               FROM information_schema.check_constraints
+               WHERE constraint_schema = DATABASE()) AS all_of_it
+             WHERE line NOT LIKE '%runstone_migrations%' ORDER BY 1"
+        }
+        Dialect::Mssql => {
+            "SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME, ' ', DATA_TYPE, ' ', IS_NULLABLE) AS line
+             FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = SCHEMA_NAME()
+             AND TABLE_NAME <> 'runstone_migrations' ORDER BY 1"
+        }
     };
     let statement = Statement::render("dump", text, db.dialect()).unwrap();
     let rows = db.fetch_all(&statement, &[]).await.unwrap();

@@ -1,0 +1,2 @@
+-- Takes the trunk away.
+DROP TABLE projects;
