@@ -49,6 +49,8 @@ pub struct Error {
     pub statement: Option<Arc<str>>,
     /// The index of the batch's step, where one was at fault.
     pub step: Option<usize>,
+    /// The database's own number for it, where it has one: MySQL's 1050, SQL Server's 2627.
+    pub code: Option<u32>,
 }
 
 impl Error {
@@ -60,6 +62,7 @@ impl Error {
             message: message.into(),
             statement: None,
             step: None,
+            code: None,
         }
     }
 
@@ -87,6 +90,13 @@ impl Error {
     #[must_use]
     pub fn at(mut self, step: usize) -> Self {
         self.step.get_or_insert(step);
+        self
+    }
+
+    /// The same error with the database's own number for it.
+    #[must_use]
+    pub fn numbered(mut self, code: u32) -> Self {
+        self.code = Some(code);
         self
     }
 
