@@ -13,7 +13,7 @@
 //! MySQL's forms with many values are written at execution, by `statement/template.rs`.
 //!
 //! Types in `rows` and `in`: `uuid`, `int` (64 bits; smaller columns are cast), `text`, `bytes`,
-//! `bool`, `float`. Twelve markers are the most there may ever be.
+//! `bool`, `float`, `decimal`, `time` (a native timestamp). Twelve markers are the most there may ever be.
 use std::fmt;
 
 /// A database's way of writing SQL.
@@ -70,6 +70,8 @@ pub(crate) enum ColumnType {
     Bytes,
     Bool,
     Float,
+    Decimal,
+    Time,
 }
 
 impl ColumnType {
@@ -81,9 +83,12 @@ impl ColumnType {
             "bytes" => Self::Bytes,
             "bool" => Self::Bool,
             "float" => Self::Float,
+            "decimal" => Self::Decimal,
+            "time" => Self::Time,
             other => {
                 return Err(format!(
-                    "the type `{other}` is not known; use uuid, int, text, bytes, bool or float"
+                    "the type `{other}` is not known; use uuid, int, text, bytes, bool, float, \
+                     decimal or time"
                 ));
             }
         })
@@ -97,6 +102,8 @@ impl ColumnType {
             Self::Bytes => "bytea",
             Self::Bool => "bool",
             Self::Float => "float8",
+            Self::Decimal => "numeric",
+            Self::Time => "timestamptz",
         }
     }
 
@@ -108,6 +115,8 @@ impl ColumnType {
             Self::Bytes => "CAST(? AS BINARY)",
             Self::Int | Self::Bool => "CAST(? AS SIGNED)",
             Self::Text | Self::Float => "?",
+            Self::Decimal => "CAST(? AS DECIMAL(65, 28))",
+            Self::Time => "CAST(? AS DATETIME(6))",
         }
     }
 
@@ -120,6 +129,8 @@ impl ColumnType {
             Self::Text => ("item", "NVARCHAR(MAX)"),
             Self::Bool => ("item", "BIT"),
             Self::Float => ("item", "FLOAT"),
+            Self::Decimal => ("item", "DECIMAL(38, 10)"),
+            Self::Time => ("item", "DATETIME2(7)"),
         }
     }
 
@@ -127,7 +138,9 @@ impl ColumnType {
     fn json_item(self) -> &'static str {
         match self {
             Self::Uuid | Self::Bytes => "unhex(value)",
-            Self::Int | Self::Text | Self::Bool | Self::Float => "value",
+            Self::Int | Self::Text | Self::Bool | Self::Float | Self::Decimal | Self::Time => {
+                "value"
+            }
         }
     }
 }

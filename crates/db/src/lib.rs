@@ -26,6 +26,7 @@ pub use migrate::{Migration, MigrationStatus, Migrator};
 pub use options::Options;
 pub use retry::{RetryPolicy, retry};
 pub use row::Row;
+pub use rust_decimal::Decimal;
 pub use statement::{RenderError, Statement};
 pub use transaction::Tx;
 pub use value::{FromValue, Value};

@@ -1,6 +1,12 @@
-//! The values that cross the seam, the same for every database. Times are integers (UTC
-//! microseconds), JSON is text; a driver turns each into its own type and back.
+//! The values that cross the seam, the same for every database; a driver turns each into its own
+//! type and back. JSON is text. Our own tables keep times as integers; [`Value::Time`] is for
+//! native timestamp columns.
+use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use uuid::Uuid;
+
+/// The year 1 and the end of the year 9999: what every database's timestamps can hold.
+const FIRST_US: i64 = -62_135_596_800_000_000;
+const LAST_US: i64 = 253_402_300_799_999_999;
 
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +23,16 @@ pub enum Value {
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
-    /// A UUID (PostgreSQL: `uuid`; SQLite: a 16-byte blob).
+    /// A UUID (PostgreSQL: `uuid`; the others: its 16 bytes, so that their order is its order).
     Uuid(Uuid),
+    /// An exact decimal number of up to 28 digits (PostgreSQL: `numeric`; MySQL: `DECIMAL(65, n)`,
+    /// SQL Server: `DECIMAL(38, n)`; SQLite: text without trailing zeros, in a column of type TEXT).
+    /// A number in the database that has more digits is read as its text.
+    Decimal(Decimal),
+    /// An instant in UTC microseconds since 1970, in the years 1 to 9999, for native timestamp
+    /// columns (PostgreSQL: `timestamptz` or `timestamp`; MySQL: `DATETIME(6)`; SQL Server:
+    /// `DATETIME2(7)`; SQLite: an integer).
+    Time(i64),
     /// A list for the marker `{{in :name:type}}`, and for nothing else. Never read back.
     List(Vec<Value>),
 }
@@ -35,6 +49,8 @@ impl Value {
             Self::Text(_) => "a text",
             Self::Bytes(_) => "bytes",
             Self::Uuid(_) => "a UUID",
+            Self::Decimal(_) => "a decimal",
+            Self::Time(_) => "a time",
             Self::List(_) => "a list",
         }
     }
@@ -45,6 +61,9 @@ impl Value {
             Self::Float(v) if v.is_nan() => Some("NaN cannot be stored; use NULL"),
             Self::Text(v) if v.contains('\0') => {
                 Some("a text with a NUL character cannot be stored; store it as bytes")
+            }
+            Self::Time(v) if !(FIRST_US..=LAST_US).contains(v) => {
+                Some("a time outside the years 1 to 9999 cannot be stored")
             }
             Self::List(list) => list.iter().find_map(Self::refusal),
             _ => None,
@@ -76,6 +95,7 @@ from! {
     Vec<u8> => v Self::Bytes(v),
     &[u8] => v Self::Bytes(v.to_vec()),
     Uuid => v Self::Uuid(v),
+    Decimal => v Self::Decimal(v),
     Vec<Value> => v Self::List(v),
 }
 
@@ -108,7 +128,20 @@ impl FromValue for i64 {
     const WANTED: &'static str = "an integer";
     fn from_value(value: Value) -> Result<Self, Value> {
         match value {
-            Value::Int(v) => Ok(v),
+            Value::Int(v) | Value::Time(v) => Ok(v),
+            Value::Decimal(v) if v.is_integer() => v.to_i64().ok_or(value),
+            other => Err(other),
+        }
+    }
+}
+
+impl FromValue for u64 {
+    const WANTED: &'static str = "an integer from 0 up";
+    fn from_value(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Int(v) => Self::try_from(v).map_err(|_| value),
+            // MySQL has unsigned integers beyond ours.
+            Value::Decimal(v) if v.is_integer() => v.to_u64().ok_or(value),
             other => Err(other),
         }
     }
@@ -119,10 +152,8 @@ macro_rules! narrow {
         $(impl FromValue for $target {
             const WANTED: &'static str = $wanted;
             fn from_value(value: Value) -> Result<Self, Value> {
-                match value {
-                    Value::Int(v) => Self::try_from(v).map_err(|_| Value::Int(v)),
-                    other => Err(other),
-                }
+                let whole = i64::from_value(value)?;
+                Self::try_from(whole).map_err(|_| Value::Int(whole))
             }
         })+
     };
@@ -133,7 +164,6 @@ narrow! {
     i32 => "an integer of 32 bits",
     u8 => "an integer from 0 to 255",
     u32 => "an integer from 0 to 4294967295",
-    u64 => "an integer from 0 up",
     usize => "an integer from 0 up",
 }
 
@@ -156,6 +186,7 @@ impl FromValue for f64 {
         match value {
             Value::Float(v) => Ok(v),
             Value::Int(v) => Ok(v as f64),
+            Value::Decimal(v) => v.to_f64().ok_or(value),
             other => Err(other),
         }
     }
@@ -188,6 +219,19 @@ impl FromValue for Uuid {
             Value::Uuid(v) => Ok(v),
             Value::Bytes(v) => Self::from_slice(&v).map_err(|_| Value::Bytes(v)),
             other => Err(other),
+        }
+    }
+}
+
+impl FromValue for Decimal {
+    const WANTED: &'static str = "a decimal of at most 28 digits";
+    // SQLite has none: they are texts there. Whole ones may come as integers.
+    fn from_value(value: Value) -> Result<Self, Value> {
+        match &value {
+            Value::Decimal(v) => Ok(*v),
+            Value::Int(v) => Ok((*v).into()),
+            Value::Text(v) => Self::from_str_exact(v).map_err(|_| value),
+            _ => Err(value),
         }
     }
 }

@@ -2,11 +2,15 @@
 //! the value adapts, or says why it cannot.
 use crate::value::Value;
 use bytes::{BufMut, BytesMut};
-use std::error::Error;
+use rust_decimal::Decimal;
+use std::{error::Error, fmt::Write as _};
 use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
 type Fault = Box<dyn Error + Sync + Send>;
+
+/// PostgreSQL counts from there.
+const YEAR_2000_US: i64 = 946_684_800_000_000;
 
 impl ToSql for Value {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Fault> {
@@ -83,7 +87,8 @@ fn size(value: &Value) -> usize {
         Value::Bool(_) | Value::Int(_) | Value::Float(_) => 8,
         Value::Text(v) => v.len(),
         Value::Bytes(v) => v.len(),
-        Value::Uuid(_) => 16,
+        Value::Uuid(_) | Value::Time(_) => 16,
+        Value::Decimal(_) => 32,
     }
 }
 
@@ -115,6 +120,11 @@ fn scalar(value: &Value, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Fault>
         }
         (Value::Bytes(v), &Type::BYTEA) => out.put_slice(v),
         (Value::Uuid(v), &Type::UUID | &Type::BYTEA) => out.put_slice(v.as_bytes()),
+        (Value::Decimal(v), &Type::NUMERIC) => put_numeric(v, out),
+        (Value::Int(v), &Type::NUMERIC) => put_numeric(&Decimal::from(*v), out),
+        // The refusal above keeps it in range.
+        (Value::Time(v), &Type::TIMESTAMPTZ | &Type::TIMESTAMP) => out.put_i64(v - YEAR_2000_US),
+        (Value::Time(v), &Type::INT8) => out.put_i64(*v),
         _ => {
             return Err(format!("{} is given where the database wants {ty}", value.kind()).into());
         }
@@ -148,6 +158,7 @@ impl<'a> FromSql<'a> for Cell {
             }
             Type::BYTEA => Value::Bytes(raw.to_vec()),
             Type::UUID => Value::Uuid(Uuid::from_slice(raw)?),
+            Type::TIMESTAMPTZ | Type::TIMESTAMP => Value::Time(time(i64::from_sql(ty, raw)?)?),
             Type::VOID => Value::Null,
             _ => return Err(format!("columns of type {ty} cannot be read; cast it").into()),
         }))
@@ -162,37 +173,85 @@ impl<'a> FromSql<'a> for Cell {
     }
 }
 
-/// `sum` over 64-bit integers answers a numeric; SQLite answers an integer.
-fn numeric(raw: &[u8]) -> Result<Value, Fault> {
-    let word = |at: usize| -> Result<i16, Fault> {
-        let bytes = raw.get(at..at + 2).ok_or("a numeric cut short")?;
-        Ok(i16::from_be_bytes([bytes[0], bytes[1]]))
-    };
-    let (count, weight, sign) = (word(0)?, word(2)?, word(4)?);
-    let (mut whole, mut double) = (Some(0_i128), 0_f64);
-    for index in 0..count {
-        let digit = word(8 + 2 * usize::try_from(index)?)?;
-        let power = i32::from(weight) - i32::from(index);
-        double += f64::from(digit) * 10_000_f64.powi(power);
-        whole = match u32::try_from(power) {
-            Ok(power) => whole
-                .zip(10_000_i128.checked_pow(power))
-                .and_then(|(sum, unit)| {
-                    unit.checked_mul(digit.into())
-                        .and_then(|part| part.checked_add(sum))
-                }),
-            Err(_) if digit == 0 => whole,
-            Err(_) => None,
-        };
+/// A timestamp in microseconds since 1970; the infinite ones are the ends of 64 bits.
+fn time(since_2000_us: i64) -> Result<i64, Fault> {
+    if matches!(since_2000_us, i64::MAX | i64::MIN) {
+        return Ok(since_2000_us);
     }
-    let negative = match u16::from_be_bytes(sign.to_be_bytes()) {
-        0 => false,
-        0x4000 => true,
+    since_2000_us
+        .checked_add(YEAR_2000_US)
+        .ok_or_else(|| "a timestamp beyond 64 bits".into())
+}
+
+/// Groups of four digits, the most significant first; `weight` is the power of the first one.
+fn put_numeric(value: &Decimal, out: &mut BytesMut) {
+    let scale = value.scale();
+    // At most 29 digits and three more: no overflow.
+    let mut rest = value.mantissa().unsigned_abs() * 10_u128.pow((4 - scale % 4) % 4);
+    let mut groups: Vec<u16> = Vec::with_capacity(9);
+    while rest > 0 {
+        groups.push(u16::try_from(rest % 10_000).unwrap_or(0));
+        rest /= 10_000;
+    }
+    let whole =
+        i16::try_from(groups.len()).unwrap_or(0) - i16::try_from(scale.div_ceil(4)).unwrap_or(0);
+    let zeros = groups.iter().take_while(|group| **group == 0).count();
+    out.put_u16(u16::try_from(groups.len() - zeros).unwrap_or(0));
+    out.put_i16(whole - 1);
+    out.put_u16(if value.is_sign_negative() && !groups.is_empty() {
+        0x4000
+    } else {
+        0
+    });
+    out.put_u16(u16::try_from(scale).unwrap_or(0));
+    for group in groups[zeros..].iter().rev() {
+        out.put_u16(*group);
+    }
+}
+
+/// Whole numbers are integers where they fit, because `sum` over 64-bit integers answers a numeric
+/// and elsewhere an integer; what has more digits than a decimal holds is text.
+fn numeric(raw: &[u8]) -> Result<Value, Fault> {
+    let word = |at: usize| -> Result<u16, Fault> {
+        let bytes = raw.get(at..at + 2).ok_or("a numeric cut short")?;
+        Ok(u16::from_be_bytes([bytes[0], bytes[1]]))
+    };
+    let (count, sign, scale) = (word(0)?, word(4)?, usize::from(word(6)?));
+    let weight = i32::from(i16::from_be_bytes(word(2)?.to_be_bytes()));
+    let mut text = match sign {
+        0 => String::new(),
+        0x4000 => "-".to_owned(),
         _ => return Err("a numeric that is no finite number".into()),
     };
-    let whole = whole.map(|v| if negative { -v } else { v });
-    Ok(match whole.and_then(|v| i64::try_from(v).ok()) {
-        Some(v) => Value::Int(v),
-        None => Value::Float(if negative { -double } else { double }),
-    })
+    // The group of a power of 10,000; those that are zero may not be there.
+    let group = |power: i32| -> Result<u16, Fault> {
+        match usize::try_from(weight - power) {
+            Ok(at) if at < usize::from(count) => word(8 + 2 * at),
+            _ => Ok(0),
+        }
+    };
+    write!(text, "{}", group(weight.max(0))?)?;
+    for power in (0..weight.max(0)).rev() {
+        write!(text, "{:04}", group(power)?)?;
+    }
+    if scale == 0 {
+        return Ok(
+            match (text.parse::<i64>(), Decimal::from_str_exact(&text)) {
+                (Ok(whole), _) => Value::Int(whole),
+                (_, Ok(decimal)) => Value::Decimal(decimal),
+                _ => Value::Text(text),
+            },
+        );
+    }
+    text.push('.');
+    let end = text.len() + scale;
+    let mut power = -1;
+    while text.len() < end {
+        write!(text, "{:04}", group(power)?)?;
+        power -= 1;
+    }
+    text.truncate(end);
+    let exact = Decimal::from_str_exact(&text)
+        .or_else(|_| Decimal::from_str_exact(text.trim_end_matches('0').trim_end_matches('.')));
+    Ok(exact.map_or(Value::Text(text), Value::Decimal))
 }

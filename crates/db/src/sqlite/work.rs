@@ -5,6 +5,7 @@ use rusqlite::{
     CachedStatement,
     types::{ToSql, ToSqlOutput, ValueRef},
 };
+use rust_decimal::Decimal;
 use std::{fmt::Write as _, sync::Arc};
 
 pub(super) fn execute(
@@ -151,6 +152,10 @@ impl ToSql for Bound<'_> {
             Value::Text(v) => ValueRef::Text(v.as_bytes()),
             Value::Bytes(v) => ValueRef::Blob(v),
             Value::Uuid(v) => ValueRef::Blob(v.as_bytes()),
+            Value::Time(v) => ValueRef::Integer(*v),
+            Value::Decimal(v) => {
+                return Ok(ToSqlOutput::Owned(rusqlite::types::Value::Text(plain(v))));
+            }
             Value::List(list) => match json(list) {
                 Ok(text) => return Ok(ToSqlOutput::Owned(rusqlite::types::Value::Text(text))),
                 Err(why) => return refused(why),
@@ -171,10 +176,17 @@ fn json(list: &[Value]) -> Result<String, String> {
             Value::Text(v) => Ok(v.as_str().into()),
             Value::Bytes(v) => Ok(hex(v).into()),
             Value::Uuid(v) => Ok(hex(v.as_bytes()).into()),
+            Value::Time(v) => Ok((*v).into()),
+            Value::Decimal(v) => Ok(plain(v).into()),
             Value::List(_) => Err("a list cannot hold a list".to_owned()),
         })
         .collect::<Result<_, _>>()?;
     Ok(serde_json::Value::Array(items).to_string())
+}
+
+/// Equal numbers are equal texts, so that they can be keys and be compared.
+fn plain(decimal: &Decimal) -> String {
+    decimal.normalize().to_string()
 }
 
 fn hex(bytes: &[u8]) -> String {
