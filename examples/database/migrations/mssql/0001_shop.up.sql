@@ -1,0 +1,11 @@
+CREATE TABLE books (
+  id BINARY(16) NOT NULL PRIMARY KEY,
+  title NVARCHAR(200) COLLATE Latin1_General_BIN2 NOT NULL UNIQUE,
+  stock BIGINT NOT NULL CHECK (stock >= 0)
+);
+CREATE TABLE sales (
+  id BINARY(16) NOT NULL PRIMARY KEY,
+  book_id BINARY(16) NOT NULL REFERENCES books (id) ON DELETE CASCADE,
+  copies BIGINT NOT NULL
+);
+CREATE INDEX sales_book ON sales (book_id);

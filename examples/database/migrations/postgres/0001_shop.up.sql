@@ -1,0 +1,11 @@
+CREATE TABLE books (
+  id UUID NOT NULL PRIMARY KEY,
+  title TEXT NOT NULL UNIQUE,
+  stock BIGINT NOT NULL CHECK (stock >= 0)
+);
+CREATE TABLE sales (
+  id UUID NOT NULL PRIMARY KEY,
+  book_id UUID NOT NULL REFERENCES books (id) ON DELETE CASCADE,
+  copies BIGINT NOT NULL
+);
+CREATE INDEX sales_book ON sales (book_id);

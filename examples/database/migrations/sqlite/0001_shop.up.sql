@@ -1,0 +1,11 @@
+CREATE TABLE books (
+  id BLOB NOT NULL PRIMARY KEY,
+  title TEXT NOT NULL UNIQUE,
+  stock INTEGER NOT NULL CHECK (stock >= 0)
+) STRICT;
+CREATE TABLE sales (
+  id BLOB NOT NULL PRIMARY KEY,
+  book_id BLOB NOT NULL REFERENCES books (id) ON DELETE CASCADE,
+  copies INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sales_book ON sales (book_id);
