@@ -1,35 +1,20 @@
-//! Moves a database's schema up and down through numbered, checksummed migrations. All steps of a
-//! move are one transaction under a lock: the schema gets where it was sent, or stays where it is.
+//! Moves a database's schema up and down through numbered, checksummed migrations, under a lock
+//! against others who do the same. A move is one transaction where the database can undo DDL; where
+//! it cannot, a move that broke off is gone on with. Compares the schema with what it should be.
+mod atomic;
+mod ledger;
+mod plan;
+mod schema;
 mod split;
+mod stepwise;
 #[cfg(test)]
 mod tests;
 
-use crate::{
-    database::Database,
-    dialect::Dialect,
-    error::Error,
-    row::Row,
-    statement::{RenderError, Statement},
-    transaction::Tx,
-    value::Value,
-};
-
-/// The lock on PostgreSQL: "runstone" in ASCII.
-const LOCK_KEY: i64 = 0x7275_6e73_746f_6e65;
-
-const CREATE: &str = "CREATE TABLE IF NOT EXISTS runstone_migrations (
-    version BIGINT PRIMARY KEY,
-    name TEXT NOT NULL,
-    checksum TEXT NOT NULL,
-    applied_at BIGINT NOT NULL,
-    app_version TEXT NOT NULL
-)";
-const READ: &str =
-    "SELECT version, name, checksum, applied_at FROM runstone_migrations ORDER BY version";
-const INSERT: &str = "INSERT INTO runstone_migrations
-    (version, name, checksum, applied_at, app_version)
-    VALUES (:version, :name, :checksum, :applied_at, :app_version)";
-const DELETE: &str = "DELETE FROM runstone_migrations WHERE version = :version";
+use crate::{database::Database, dialect::Dialect, error::Error, transaction::Tx};
+use ledger::{Applied, Entry, History, Ledger};
+use plan::Target;
+pub use plan::{PlannedMigration, PlannedStatement, Way};
+pub use schema::{Difference, Schema};
 
 /// One step of the schema: native SQL for one dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +50,17 @@ pub struct MigrationStatus {
     pub applied_at: Option<i64>,
 }
 
+/// A migration that broke off half-way, on a database that cannot undo DDL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    /// Its number.
+    pub version: u32,
+    /// Which way it went.
+    pub way: Way,
+    /// So many of its statements are done; the one behind them may be.
+    pub done: usize,
+}
+
 /// Migrates one database.
 #[derive(Clone, Debug)]
 pub struct Migrator<'a> {
@@ -72,15 +68,6 @@ pub struct Migrator<'a> {
     migrations: &'a [Migration],
     app_version: &'a str,
     now_us: i64,
-}
-
-/// A migration that the database says it has.
-#[derive(Clone, Debug)]
-struct Applied {
-    version: u32,
-    name: String,
-    checksum: String,
-    applied_at: i64,
 }
 
 impl<'a> Migrator<'a> {
@@ -101,30 +88,43 @@ impl<'a> Migrator<'a> {
         }
     }
 
-    /// Applies what is missing, up to version `to` or the newest, in one transaction under a lock;
-    /// answers the versions applied.
+    /// Applies what is missing, up to version `to` or the newest; answers the versions applied.
+    ///
+    /// On SQLite, PostgreSQL and SQL Server all of it is one transaction. MySQL and MariaDB commit
+    /// every statement by itself: there a migration that broke off is finished first (and is the
+    /// first of the answer, also when it went the other way).
     ///
     /// # Errors
     /// The database was written by a newer program, an applied migration differs from ours, one is
-    /// missing, or a statement failed. Nothing was changed then.
+    /// missing, or a statement failed. Nothing was changed then, except on MySQL and MariaDB by the
+    /// statements before the one that failed.
     pub async fn up(&self, to: Option<u32>) -> Result<Vec<u32>, Error> {
-        let newest = newest(self.migrations);
-        let to = to.unwrap_or(newest);
-        if to > newest {
-            return Err(Error::other(format!(
-                "there is no schema {to}; this binary knows up to {newest}"
-            )));
-        }
-        self.run(Direction::Up, to).await
+        self.run(Target::up(self.migrations, to)?).await
     }
 
-    /// Undoes every migration above version `to`, newest first, in one transaction under a lock;
-    /// answers the versions undone.
+    /// Undoes every migration above version `to`, newest first; answers the versions undone. As
+    /// with [`Self::up`] it is one transaction where the database allows it.
     ///
     /// # Errors
     /// As with [`Self::up`].
     pub async fn down(&self, to: u32) -> Result<Vec<u32>, Error> {
-        self.run(Direction::Down, to).await
+        self.run(Target::down(to)).await
+    }
+
+    /// What [`Self::up`] would do now; changes nothing and takes no lock.
+    ///
+    /// # Errors
+    /// As with [`Self::up`].
+    pub async fn plan_up(&self, to: Option<u32>) -> Result<Vec<PlannedMigration>, Error> {
+        self.plan(Target::up(self.migrations, to)?).await
+    }
+
+    /// What [`Self::down`] would do now; changes nothing and takes no lock.
+    ///
+    /// # Errors
+    /// As with [`Self::down`].
+    pub async fn plan_down(&self, to: u32) -> Result<Vec<PlannedMigration>, Error> {
+        self.plan(Target::down(to)).await
     }
 
     /// Every migration and whether the database has it; changes nothing.
@@ -132,7 +132,7 @@ impl<'a> Migrator<'a> {
     /// # Errors
     /// The database cannot be read.
     pub async fn status(&self) -> Result<Vec<MigrationStatus>, Error> {
-        let applied = self.applied().await?;
+        let applied = self.history().await?.applied;
         let mut all: Vec<MigrationStatus> = self
             .migrations
             .iter()
@@ -156,15 +156,40 @@ impl<'a> Migrator<'a> {
         Ok(all)
     }
 
-    /// That the schema is exactly the one this binary needs; changes nothing.
+    /// The migration that broke off half-way, if one did. While another process is migrating, it
+    /// is the one under way.
     ///
     /// # Errors
-    /// It is older, newer or altered; the message says what to do.
+    /// The database cannot be read.
+    pub async fn interrupted(&self) -> Result<Option<Interrupted>, Error> {
+        let begun = self.history().await?.begun;
+        Ok(begun.map(|begun| Interrupted {
+            version: begun.version,
+            way: begun.way,
+            done: begun.done,
+        }))
+    }
+
+    /// That the schema's version is exactly the one this binary needs; changes nothing. What the
+    /// tables are like is [`Schema`]'s to say.
+    ///
+    /// # Errors
+    /// It is older, newer, half-way or altered; the message says what to do.
     pub async fn check(&self) -> Result<(), Error> {
+        let history = self.history().await?;
         let (current, newest) = (
-            verify(self.migrations, &self.applied().await?)?,
+            verify(self.migrations, &history.applied)?,
             newest(self.migrations),
         );
+        if let Some(begun) = history.begun {
+            return Err(Error::other(format!(
+                "migration {} ({}) was interrupted after {} of its statements; run \
+                 `runstone migrate up`, which goes on with it",
+                begun.version,
+                begun.way.name(),
+                begun.done
+            )));
+        }
         if current < newest {
             return Err(Error::other(format!(
                 "the database has schema {current}, this binary needs {newest}; \
@@ -174,45 +199,18 @@ impl<'a> Migrator<'a> {
         Ok(())
     }
 
-    async fn applied(&self) -> Result<Vec<Applied>, Error> {
-        let exists = match self.db.dialect() {
-            Dialect::Sqlite => {
-                "SELECT count(*) AS n FROM sqlite_schema
-                 WHERE type = 'table' AND name = 'runstone_migrations'"
-            }
-            Dialect::Postgres => {
-                "SELECT count(*) AS n FROM information_schema.tables
-                 WHERE table_schema = current_schema() AND table_name = 'runstone_migrations'"
-            }
-            Dialect::Mysql => {
-                "SELECT count(*) AS n FROM information_schema.tables
-                 WHERE table_schema = DATABASE() AND table_name = 'runstone_migrations'"
-            }
-            Dialect::Mssql => {
-                "SELECT COUNT(*) AS n FROM INFORMATION_SCHEMA.TABLES
-                 WHERE TABLE_SCHEMA = SCHEMA_NAME() AND TABLE_NAME = 'runstone_migrations'"
-            }
-        };
-        let exists = self.statement("migrations.exist", exists)?;
-        let found = match self.db.fetch_optional(&exists, &[]).await? {
-            Some(row) => row.get::<i64>("n")?,
-            None => 0,
-        };
-        if found == 0 {
-            return Ok(Vec::new());
-        }
-        let read = self.statement("migrations.read", READ)?;
-        read_all(self.db.fetch_all(&read, &[]).await?)
+    async fn history(&self) -> Result<History, Error> {
+        Ledger::new(self.db.dialect()).peek(self.db).await
     }
 
-    fn statement(&self, name: &str, text: &str) -> Result<Statement, Error> {
-        Statement::render(name, text, self.db.dialect()).map_err(rendering)
+    async fn plan(&self, target: Target) -> Result<Vec<PlannedMigration>, Error> {
+        let history = self.history().await?;
+        plan::plan(self.migrations, &history, target, self.db.dialect())
     }
 
-    async fn run(&self, direction: Direction, to: u32) -> Result<Vec<u32>, Error> {
+    async fn run(&self, target: Target) -> Result<Vec<u32>, Error> {
         let work = Work {
-            direction,
-            to,
+            target,
             dialect: self.db.dialect(),
             migrations: self.migrations.to_vec(),
             app_version: self.app_version.to_owned(),
@@ -224,16 +222,9 @@ impl<'a> Migrator<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Direction {
-    Up,
-    Down,
-}
-
 /// What runs inside the transaction.
 struct Work {
-    direction: Direction,
-    to: u32,
+    target: Target,
     dialect: Dialect,
     migrations: Vec<Migration>,
     app_version: String,
@@ -242,100 +233,34 @@ struct Work {
 
 impl Work {
     async fn run(&self, tx: &mut Tx) -> Result<Vec<u32>, Error> {
-        if self.dialect == Dialect::Postgres {
-            tx.raw("SET LOCAL statement_timeout = 0").await?;
-            tx.raw(&format!("SELECT pg_advisory_xact_lock({LOCK_KEY})"))
-                .await?;
-        }
-        tx.raw(CREATE).await?;
-        let read = self.statement("migrations.read", READ)?;
-        let current = verify(
-            &self.migrations,
-            &read_all(tx.fetch_all(&read, &[]).await?)?,
-        )?;
-        match self.direction {
-            Direction::Up => self.up(tx, current).await,
-            Direction::Down => self.down(tx, current).await,
+        if Ledger::new(self.dialect).is_stepwise() {
+            stepwise::run(tx, self).await
+        } else {
+            atomic::run(tx, self).await
         }
     }
 
-    async fn up(&self, tx: &mut Tx, current: u32) -> Result<Vec<u32>, Error> {
-        let insert = self.statement("migrations.insert", INSERT)?;
-        let mut done = Vec::new();
-        for migration in &self.migrations {
-            if migration.version <= current || migration.version > self.to {
-                continue;
-            }
-            self.script(tx, migration, "up", migration.up).await?;
-            let row = [
-                ("version", Value::from(migration.version)),
-                ("name", migration.name.into()),
-                ("checksum", migration.checksum().into()),
-                ("applied_at", self.now_us.into()),
-                ("app_version", self.app_version.as_str().into()),
-            ];
-            tx.execute(&insert, &row).await?;
-            done.push(migration.version);
-        }
-        Ok(done)
+    fn plan(&self, history: &History) -> Result<Vec<PlannedMigration>, Error> {
+        plan::plan(&self.migrations, history, self.target, self.dialect)
     }
 
-    async fn down(&self, tx: &mut Tx, current: u32) -> Result<Vec<u32>, Error> {
-        let delete = self.statement("migrations.delete", DELETE)?;
-        let mut done = Vec::new();
-        for migration in self.migrations.iter().rev() {
-            if migration.version > current || migration.version <= self.to {
-                continue;
-            }
-            self.script(tx, migration, "down", migration.down).await?;
-            tx.execute(&delete, &[("version", migration.version.into())])
-                .await?;
-            done.push(migration.version);
-        }
-        Ok(done)
-    }
-
-    async fn script(
-        &self,
-        tx: &mut Tx,
-        migration: &Migration,
-        way: &str,
-        text: &str,
-    ) -> Result<(), Error> {
-        let place = |line| format!("migration {} ({way}), line {line}", migration.name);
-        let statements = split::statements(text, self.dialect).map_err(|broken| {
-            Error::other(format!("{}: {}", place(broken.line), broken.problem))
-        })?;
-        for statement in statements {
-            tx.raw(statement.sql).await.map_err(|mut error| {
-                error.message = format!("{}: {}", place(statement.line), error.message);
-                error
-            })?;
-        }
-        Ok(())
-    }
-
-    fn statement(&self, name: &str, text: &str) -> Result<Statement, Error> {
-        Statement::render(name, text, self.dialect).map_err(rendering)
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
-fn rendering(error: RenderError) -> Error {
-    Error::other(error.to_string())
-}
-
-fn read_all(rows: Vec<Row>) -> Result<Vec<Applied>, Error> {
-    rows.into_iter()
-        .map(|mut row| {
-            Ok(Applied {
-                version: row.get("version")?,
-                name: row.take("name")?,
-                checksum: row.take("checksum")?,
-                applied_at: row.get("applied_at")?,
-            })
+    /// The ledger's row of migration `version`.
+    fn entry(&self, version: u32) -> Result<Entry, Error> {
+        let known = self
+            .migrations
+            .iter()
+            .find(|known| known.version == version);
+        let Some(migration) = known else {
+            return Err(Error::other(format!("there is no migration {version}")));
+        };
+        Ok(Entry {
+            version,
+            name: migration.name,
+            checksum: migration.checksum(),
+            applied_at: self.now_us,
+            app_version: self.app_version.clone(),
         })
-        .collect()
+    }
 }
 
 fn newest(migrations: &[Migration]) -> u32 {

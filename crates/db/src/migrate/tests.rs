@@ -1,6 +1,6 @@
 //! Cutting files and holding the database's migrations against ours.
 #![expect(clippy::unwrap_used, reason = "tests")]
-use super::{Applied, Migration, split, verify};
+use super::{Migration, ledger::Applied, split, verify};
 use crate::Dialect;
 
 const KNOWN: [Migration; 2] = [
