@@ -22,7 +22,10 @@ pub use batch::{Batch, BatchStep};
 pub use database::{Database, PoolStats};
 pub use dialect::Dialect;
 pub use error::{Class, Error, masked};
-pub use migrate::{Migration, MigrationStatus, Migrator};
+pub use migrate::{
+    Difference, Interrupted, Migration, MigrationStatus, Migrator, PlannedMigration,
+    PlannedStatement, Schema, Way,
+};
 pub use options::Options;
 pub use retry::{RetryPolicy, retry};
 pub use row::Row;
