@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Findings;
 
 /// Crate → the crates of ours that it may build on. The testkit may use any, and only tests use it.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("runstone-model", &[]),
     ("runstone-db", &[]),
     ("runstone-store", &["runstone-model", "runstone-db"]),
@@ -38,16 +38,20 @@ const ARROWS: [(&str, &[&str]); 9] = [
             "runstone-server",
         ],
     ),
+    // Shows that the database layer stands on its own.
+    ("database-example", &["runstone-db"]),
     ("xtask", &[]),
 ];
 const TESTKIT: &str = "runstone-testkit";
 
 /// Crates of others → the only crates of ours that may use them outside tests.
-const OUTSIDE: [(&str, &[&str]); 6] = [
+const OUTSIDE: [(&str, &[&str]); 8] = [
     // The raw limit that `runstone bench` compares with is in runstone-db too.
     ("rusqlite", &["runstone-db"]),
     ("tokio-postgres", &["runstone-db"]),
     ("deadpool-postgres", &["runstone-db"]),
+    ("mysql_async", &["runstone-db"]),
+    ("tiberius", &["runstone-db"]),
     ("axum", &["runstone-server"]),
     (
         "reqwest",
