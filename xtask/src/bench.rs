@@ -14,8 +14,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::postgres::Postgres;
 use crate::process::{cargo, human, run, target_dir};
+use crate::servers::Postgres;
 use bars::{Against, Measured, Row};
 use cells::{Cells, Db};
 use machine::Machine;
@@ -143,7 +143,7 @@ fn notes(
             .to_owned(),
         format!(
             "{}: fsync, synchronous_commit, full_page_writes on, shared_buffers 128 MB",
-            postgres.version
+            postgres.server.version
         ),
     ];
     notes.extend(measured.settings());

@@ -10,7 +10,7 @@ use crate::process::{cargo, root, run, target_dir};
 
 const FLOW: &str = "examples/code_review/flow.yaml";
 /// The first that is there: the sample shows the loop at work, the other is always there.
-const SOURCES: [&str; 2] = ["examples/code_review/sample.py", "xtask/src/postgres.rs"];
+const SOURCES: [&str; 2] = ["examples/code_review/sample.py", "xtask/src/process.rs"];
 
 pub(crate) fn demo(args: &[String]) -> Result<()> {
     let root = root()?;

@@ -8,8 +8,8 @@ mod check;
 mod ci;
 mod demo;
 mod deny;
-mod postgres;
 mod process;
+mod servers;
 mod test;
 mod tidy;
 
@@ -22,8 +22,11 @@ cargo xtask <command>
 
   demo [FILE]          review a source file with examples/code_review, and show the run
   check                format, clippy and the tests that need no server (under a minute, warm)
-  test [ARGUMENT…]     all tests on all databases, with the servers they need; arguments
-                       go to nextest: `test -p runstone-store claims`
+  test [--db NAME,…]   all tests on all databases, with the servers they need, or on sqlite,
+       [ARGUMENT…]     postgres13, postgres, postgres18, mariadb, mysql, mssql as chosen;
+                       arguments go to nextest: `test -p runstone-store claims`
+  servers [--db NAME,…]
+                       start them, print the variables that tests read, stop them on Ctrl-C
   tidy                 file heads and sizes, crate arrows, SQL and migration rules
   deny                 licences, bans and sources of the crates we build on
   bench [--quick]      the speed bars P1–P7, next to the peers, in one table
@@ -49,6 +52,7 @@ fn dispatch(command: Option<&str>, rest: &[String]) -> Result<()> {
         Some("demo") => demo::demo(rest),
         Some("check") => check::check(),
         Some("test") => test::test(rest),
+        Some("servers") => test::only_servers(rest),
         Some("tidy") => tidy::tidy(),
         Some("deny") => deny::deny(),
         Some("bench") => bench::bench(rest),

@@ -2,6 +2,7 @@
 //!
 //! Says what ran on which database, and aloud what did not and why.
 
+mod choice;
 mod junit;
 mod summary;
 
@@ -11,14 +12,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::postgres::Postgres;
 use crate::process::{answers, cargo, run, step, target_dir};
+use crate::servers::{self, Kind, Servers};
+use choice::Choice;
 use summary::{Count, Summary};
 
-/// The variables that tests read; a test without its server says so and passes.
-const POSTGRES_VAR: &str = "RUNSTONE_TEST_POSTGRES_URL";
-const MSSQL_VAR: &str = "RUNSTONE_TEST_MSSQL_URL";
-const SERVER_VARS: [&str; 2] = [POSTGRES_VAR, MSSQL_VAR];
 const DOC_TESTS: &str = "doc tests";
 
 /// What runs the tests: nextest when the machine has it.
@@ -39,39 +37,62 @@ impl Runner {
         );
         Runner::CargoTest
     }
+
+    /// Builds and runs the tests that `filters` leave, or, with `no_run`, only builds them.
+    fn command(self, filters: &[String], no_run: bool) -> Result<Command> {
+        let mut command = match self {
+            Runner::Nextest => cargo(&["nextest", "run", "--profile", "ci"])?,
+            Runner::CargoTest => cargo(&["test", "--all-targets", "--no-fail-fast"])?,
+        };
+        let named = |word: &String| word == "-p" || word.starts_with("--package");
+        if !filters.iter().any(named) {
+            command.arg("--workspace");
+        }
+        if no_run {
+            command.arg("--no-run");
+        }
+        command.args(filters);
+        Ok(command)
+    }
 }
 
-pub(crate) fn test(filters: &[String]) -> Result<()> {
+pub(crate) fn test(args: &[String]) -> Result<()> {
+    let (choice, filters) = Choice::read(args)?;
     let runner = Runner::find();
-    let (server, url) = match std::env::var(POSTGRES_VAR) {
-        Ok(url) => {
-            eprintln!("PostgreSQL: the server that {POSTGRES_VAR} names");
-            (None, url)
-        }
-        Err(_) => {
-            let server = Postgres::start()?;
-            let url = server.url();
-            (Some(server), url)
-        }
-    };
-    let mut summary = Summary::default();
+    // Servers are fetched and started while cargo compiles.
+    let starting = servers::begin(&choice.kinds());
+    let built = step("build", || run(&mut runner.command(&filters, true)?));
+    let servers = starting.wait()?;
+    built?;
+    let mut summary = Summary::new(&servers.versions());
     let result = step("tests", || {
-        with_servers(runner, filters, &url, &mut summary)
+        with_servers(runner, &filters, &servers, &choice, &mut summary)
     });
-    let result = result.and_then(|()| match filters {
-        [] => step(DOC_TESTS, || doc_tests(&url, &mut summary)),
+    let result = result.and_then(|()| match filters.as_slice() {
+        [] => step(DOC_TESTS, || doc_tests(&servers, &mut summary)),
         _ => Ok(()),
     });
-    drop(server);
-    if std::env::var_os(MSSQL_VAR).is_none() {
-        summary.not_run(
-            "SQL Server",
-            &format!("{MSSQL_VAR} is not set, and not built yet"),
-        );
+    for (kind, reason) in servers.missing() {
+        summary.not_run(kind.word(), reason);
     }
-    summary.not_run("MySQL / MariaDB", "not built yet");
+    drop(servers);
     summary.print();
     result
+}
+
+/// `cargo xtask servers`: the same servers, for tests that are run by hand.
+pub(crate) fn only_servers(args: &[String]) -> Result<()> {
+    let (choice, rest) = Choice::read(args)?;
+    if !rest.is_empty() {
+        bail!("servers takes --db and nothing else");
+    }
+    let servers = servers::begin(&choice.kinds()).wait()?;
+    for (kind, url) in servers.urls() {
+        println!("export {}='{url}'", kind.variable());
+    }
+    eprintln!("they run until Ctrl-C, or the end of standard input");
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
+    Ok(())
 }
 
 /// `cargo xtask check`: what the `quick` profile leaves, with no server to be found.
@@ -80,54 +101,48 @@ pub(crate) fn without_servers(runner: Runner) -> Result<()> {
         Runner::Nextest => cargo(&["nextest", "run", "--workspace", "--profile", "quick"])?,
         Runner::CargoTest => {
             let mut command = cargo(&["test", "--quiet", "--workspace", "--all-targets", "--"])?;
-            command.args(["--skip", "postgres", "--skip", "kill", "--skip", "slow"]);
+            let words = Kind::ALL.map(Kind::word);
+            for word in words.into_iter().chain(["kill", "slow"]) {
+                command.args(["--skip", word]);
+            }
             command
         }
     };
-    SERVER_VARS.iter().for_each(|name| {
-        command.env_remove(name);
-    });
+    for kind in Kind::ALL {
+        command.env_remove(kind.variable());
+    }
     run(&mut command)
 }
 
 fn with_servers(
     runner: Runner,
     filters: &[String],
-    url: &str,
+    servers: &Servers,
+    choice: &Choice,
     summary: &mut Summary,
 ) -> Result<()> {
+    let mut command = runner.command(filters, false)?;
+    servers.name_to(&mut command);
+    choice.name_to(&mut command);
     if runner == Runner::CargoTest {
-        let mut command = cargo(&["test", "--workspace", "--all-targets", "--no-fail-fast"])?;
-        return counted(
-            command.args(filters).env(POSTGRES_VAR, url),
-            "all crates",
-            summary,
-        );
+        return counted(&mut command, "all crates", summary);
     }
     let report = target_dir()?.join("nextest/ci/junit.xml");
     forget(&report)?;
-    let mut command = cargo(&["nextest", "run", "--profile", "ci"])?;
-    if !filters
-        .iter()
-        .any(|word| word == "-p" || word.starts_with("--package"))
-    {
-        command.arg("--workspace");
-    }
-    let result = run(command.args(filters).env(POSTGRES_VAR, url));
+    let result = run(&mut command);
     // The table is worth most when a test failed.
     match std::fs::read_to_string(&report) {
-        Ok(xml) => junit::cases(&xml)
-            .iter()
-            .for_each(|case| summary.add_case(case)),
+        Ok(xml) => summary.add_cases(junit::cases(&xml)),
         Err(_) if result.is_err() => return result,
         Err(error) => bail!("nextest wrote no {}: {error}", report.display()),
     }
     result
 }
 
-fn doc_tests(url: &str, summary: &mut Summary) -> Result<()> {
+fn doc_tests(servers: &Servers, summary: &mut Summary) -> Result<()> {
     let mut command = cargo(&["test", "--doc", "--workspace", "--no-fail-fast"])?;
-    counted(command.env(POSTGRES_VAR, url), DOC_TESTS, summary)
+    servers.name_to(&mut command);
+    counted(&mut command, DOC_TESTS, summary)
 }
 
 /// Runs a cargo test and adds up its `test result:` lines.

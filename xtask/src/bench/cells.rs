@@ -6,8 +6,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::postgres::{Postgres, disk_folder};
 use crate::process::capture;
+use crate::servers::{Postgres, disk_folder};
 
 /// Runs in flight where many are asked for.
 pub(super) const MANY: u32 = 128;

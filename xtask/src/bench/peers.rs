@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::cells::Db;
-use crate::postgres::{Postgres, disk_folder};
 use crate::process::{answers, capture, root, run, target_dir};
+use crate::servers::{Postgres, disk_folder};
 
 /// A peer on one database, and which of our databases it is compared with.
 pub(super) struct Peer {
@@ -108,7 +108,7 @@ impl Peers {
                 } else {
                     "postgres"
                 };
-                python.args(["--db", db, "--url", &postgres.url()]);
+                python.args(["--db", db, "--url", &postgres.server.url]);
                 python
             }
             false => node_command(ready(&self.node)?, &script),

@@ -1,18 +1,26 @@
-//! What ran where: suite × database with passed, failed and skipped, and the total as last line.
+//! What ran where: one row a suite, one column a database, and the total as last line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::junit::{Case, Outcome};
+use crate::servers::Kind;
 
-/// A test belongs to the database that is a word of its path.
-const DATABASES: [(&str, &str); 4] = [
-    ("sqlite", "SQLite"),
-    ("postgres", "PostgreSQL"),
-    ("mssql", "SQL Server"),
-    ("mysql", "MySQL / MariaDB"),
-];
 /// Pure, or all databases inside one test.
-pub(super) const NO_DATABASE: &str = "-";
+pub(super) const NO_DATABASE: usize = 0;
+const SQLITE: usize = 1;
+/// A test belongs to the database that is a word of its path: the columns after the first.
+const WORDS: [&str; COLUMNS - 1] = [
+    "sqlite",
+    "postgres13",
+    "postgres",
+    "postgres18",
+    "mariadb",
+    "mysql",
+    "mssql",
+];
+const COLUMNS: usize = 8;
+const WIDTH: usize = 10;
 
 #[derive(Clone, Copy, Default, Debug, PartialEq)]
 pub(super) struct Count {
@@ -36,59 +44,94 @@ impl Count {
         })
     }
 
+    fn of(outcome: &Outcome) -> Self {
+        Count {
+            passed: u32::from(*outcome == Outcome::Passed),
+            failed: u32::from(*outcome == Outcome::Failed),
+            skipped: u32::from(matches!(outcome, Outcome::Skipped(_))),
+        }
+    }
+
     fn add(&mut self, other: Count) {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;
     }
+
+    fn cell(self) -> String {
+        match self {
+            Count {
+                passed: 0,
+                failed: 0,
+                skipped: 0,
+            } => String::new(),
+            Count {
+                passed,
+                failed,
+                skipped,
+            } => format!("{passed}/{failed}/{skipped}"),
+        }
+    }
 }
 
-#[derive(Default)]
 pub(super) struct Summary {
-    rows: BTreeMap<(String, &'static str), Count>,
+    heads: [[String; 2]; COLUMNS],
+    rows: BTreeMap<String, [Count; COLUMNS]>,
     skipped: BTreeMap<String, u32>,
     not_run: Vec<String>,
 }
 
 impl Summary {
-    pub(super) fn add_case(&mut self, case: &Case) {
-        let count = match &case.outcome {
-            Outcome::Passed => Count {
-                passed: 1,
-                ..Count::default()
-            },
-            Outcome::Failed => Count {
-                failed: 1,
-                ..Count::default()
-            },
-            Outcome::Skipped(reason) => {
-                *self.skipped.entry(reason.clone()).or_default() += 1;
-                Count {
-                    skipped: 1,
-                    ..Count::default()
-                }
+    /// With the versions of the servers there are.
+    pub(super) fn new(versions: &[(Kind, Option<&str>)]) -> Self {
+        let mut heads = std::array::from_fn(|_| [String::new(), String::new()]);
+        heads[NO_DATABASE] = ["no".to_owned(), "database".to_owned()];
+        heads[SQLITE] = ["SQLite".to_owned(), "bundled".to_owned()];
+        for kind in Kind::ALL {
+            let found = versions.iter().find(|(found, _)| *found == kind);
+            let version = match found {
+                Some((_, Some(version))) => version,
+                Some((_, None)) => "given",
+                None => "not there",
+            };
+            if let Some(column) = column_of(kind.word()) {
+                heads[column] = [kind.title().to_owned(), version.to_owned()];
             }
-        };
-        let words = || {
-            [&case.suite, &case.name]
-                .into_iter()
-                .flat_map(|path| path.split([':', '_']))
-        };
-        let named = DATABASES
-            .iter()
-            .find(|(word, _)| words().any(|part| part == *word));
-        self.add(
-            &case.suite,
-            named.map_or(NO_DATABASE, |(_, name)| name),
-            count,
-        );
+        }
+        Self {
+            heads,
+            rows: BTreeMap::new(),
+            skipped: BTreeMap::new(),
+            not_run: Vec::new(),
+        }
     }
 
-    pub(super) fn add(&mut self, suite: &str, database: &'static str, count: Count) {
-        self.rows
-            .entry((suite.to_owned(), database))
-            .or_default()
-            .add(count);
+    /// A row is a test program, or the part of one that runs on databases.
+    pub(super) fn add_cases(&mut self, cases: Vec<Case>) {
+        let with_database: BTreeSet<(String, String)> = cases
+            .iter()
+            .filter(|case| column(case) != NO_DATABASE)
+            .map(|case| (case.suite.clone(), part(case).to_owned()))
+            .collect();
+        for case in cases {
+            let (suite, part) = (case.suite.as_str(), part(&case).to_owned());
+            let short = suite.strip_prefix("runstone-").unwrap_or(suite);
+            let split =
+                !part.is_empty() && with_database.contains(&(suite.to_owned(), part.clone()));
+            let row = if split {
+                format!("{short} {part}")
+            } else {
+                short.to_owned()
+            };
+            self.add(&row, column(&case), Count::of(&case.outcome));
+            if let Outcome::Skipped(reason) = case.outcome {
+                *self.skipped.entry(reason).or_default() += 1;
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, row: &str, column: usize, count: Count) {
+        self.rows.entry(row.to_owned()).or_default()[column].add(count);
     }
 
     pub(super) fn not_run(&mut self, what: &str, why: &str) {
@@ -100,31 +143,38 @@ impl Summary {
     }
 
     fn text(&self) -> String {
-        let width = self
-            .rows
-            .keys()
-            .map(|(suite, _)| suite.len())
-            .max()
-            .unwrap_or(0)
-            .max(5);
-        let line = |suite: &str, database: &str, numbers: [&str; 3]| {
-            let [passed, failed, skipped] = numbers;
-            format!("{suite:width$}  {database:15}  {passed:>6}  {failed:>6}  {skipped:>7}\n")
+        let width = self.rows.keys().map(|row| row.chars().count()).max();
+        let width = width.unwrap_or(0).max(5);
+        let line = |name: &str, cells: [&str; COLUMNS]| {
+            let mut line = format!("{name:width$}");
+            for cell in cells {
+                // Writing to a String cannot fail.
+                let _ = write!(line, " {cell:>WIDTH$}");
+            }
+            line.trim_end().to_owned() + "\n"
         };
-        let mut text = String::from("\n");
-        text += &line("suite", "database", ["passed", "failed", "skipped"]);
-        let mut total = Count::default();
-        for ((suite, database), count) in &self.rows {
-            let numbers = [count.passed, count.failed, count.skipped].map(|n| n.to_string());
-            text += &line(suite, database, [&numbers[0], &numbers[1], &numbers[2]]);
-            total.add(*count);
+        let head = |at: usize| std::array::from_fn(|column| self.heads[column][at].as_str());
+        let mut text = "\n".to_owned() + &line("", head(0)) + &line("suite", head(1));
+        let mut totals = [Count::default(); COLUMNS];
+        for (row, counts) in &self.rows {
+            for (total, count) in totals.iter_mut().zip(counts) {
+                total.add(*count);
+            }
+            let cells = counts.map(Count::cell);
+            text += &line(row, std::array::from_fn(|column| cells[column].as_str()));
         }
+        let cells = totals.map(Count::cell);
+        text += &line("all", std::array::from_fn(|column| cells[column].as_str()));
+        text += "\nA cell is passed/failed/skipped. Every server that was started has its default \
+                 durability: each commit is on disk.\n";
         for (reason, count) in &self.skipped {
-            text += &format!("\nSKIPPED {count} tests: {reason}\n");
+            let _ = write!(text, "\nSKIPPED {count} tests: {reason}\n");
         }
         for what in &self.not_run {
-            text += &format!("\nNOT RUN on {what}\n");
+            let _ = write!(text, "\nNOT RUN on {what}\n");
         }
+        let mut total = Count::default();
+        totals.into_iter().for_each(|count| total.add(count));
         let Count {
             passed,
             failed,
@@ -134,65 +184,24 @@ impl Summary {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn column(case: &Case) -> usize {
+    let words = [&case.suite, &case.name].into_iter();
+    let mut words = words.flat_map(|path| path.split([':', '_']));
+    words.find_map(column_of).unwrap_or(NO_DATABASE)
+}
 
-    fn case(suite: &str, name: &str, outcome: Outcome) -> Case {
-        Case {
-            suite: suite.to_owned(),
-            name: name.to_owned(),
-            outcome,
-        }
-    }
+fn column_of(word: &str) -> Option<usize> {
+    let at = WORDS.iter().position(|known| *known == word)?;
+    Some(at + 1)
+}
 
-    #[test]
-    fn cargo_test_result_line_is_counted() {
-        let line =
-            "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 2 filtered out";
-        let count = Count {
-            passed: 12,
-            failed: 3,
-            skipped: 1,
-        };
-        assert_eq!(Count::of_result_line(line), Some(count));
-        assert_eq!(Count::of_result_line("test a::b ... ok"), None);
-    }
-
-    #[test]
-    fn table_has_one_row_a_suite_and_database_and_ends_with_the_total() {
-        let mut summary = Summary::default();
-        summary.add_case(&case(
-            "store",
-            "conformance::sqlite::claims",
-            Outcome::Passed,
-        ));
-        summary.add_case(&case(
-            "store",
-            "conformance::postgres::claims",
-            Outcome::Passed,
-        ));
-        summary.add_case(&case(
-            "store",
-            "conformance::postgres::fences",
-            Outcome::Failed,
-        ));
-        summary.add_case(&case("model", "time::parses_sqlitely", Outcome::Passed));
-        let why = Outcome::Skipped("no server".to_owned());
-        summary.add_case(&case("store", "kill_on_postgres", why));
-        summary.not_run("SQL Server", "not built yet");
-        let expected = "
-suite  database         passed  failed  skipped
-model  -                     1       0        0
-store  PostgreSQL            1       1        1
-store  SQLite                1       0        0
-
-SKIPPED 1 tests: no server
-
-NOT RUN on SQL Server: not built yet
-
-3 passed, 1 failed, 1 skipped
-";
-        assert_eq!(summary.text(), expected);
+/// The first module of a test's path, unless that is a database or the test itself.
+fn part(case: &Case) -> &str {
+    match case.name.split_once("::") {
+        Some((first, _)) if column_of(first).is_none() => first,
+        _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! Starts a server process on a copy of a prepared data folder, and sees to its end.
+//!
+//! A small shell stands between us and the server and holds the other end of a pipe: when xtask
+//! ends, in whatever way, the pipe closes, the shell stops the server it started and removes the
+//! folder. Nothing else is ever stopped or removed.
+
+use std::ffi::OsString;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::unprivileged::Owner;
+
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// Words in a log of a server that ends by itself.
+const GAVE_UP: [&str; 2] = ["FATAL", "Aborting"];
+/// A port may be taken between finding it free and using it.
+const TRIES: u32 = 3;
+
+/// Arguments: our folder, the signal that stops the server, the prepared data, the server's line.
+const WATCH: &str = r#"
+trap : INT TERM HUP
+folder=$1 stop=$2 prepared=$3
+shift 3
+server=
+if cp -a -- "$prepared" "$folder/data" >"$folder/log" 2>&1 </dev/null; then
+    "$@" >"$folder/log" 2>&1 </dev/null &
+    server=$!
+else
+    echo "FATAL: cannot copy $prepared" >>"$folder/log"
+fi
+read -r _
+# A server that has only just been forked may not hear the signal yet.
+while [ -n "$server" ] && kill "-$stop" "$server" 2>/dev/null; do
+    kill -TERM "$server" 2>/dev/null
+    sleep 0.1
+done
+rm -rf -- "$folder"
+"#;
+
+/// How a server is started.
+pub(super) struct Plan<'a> {
+    pub(super) name: &'a str,
+    pub(super) owner: Owner,
+    /// What its data folder begins as.
+    pub(super) prepared: &'a Path,
+    /// What stops it soonest: its data is thrown away.
+    pub(super) stop: &'a str,
+    /// Its program and arguments, given its folder, where the data is `data`, and its port.
+    pub(super) line: &'a dyn Fn(&Path, u16) -> Vec<OsString>,
+    /// Whether it takes connections.
+    pub(super) ready: &'a dyn Fn(&Path, u16) -> bool,
+}
+
+/// A running server; dropping it stops it.
+pub(super) struct Watched {
+    pub(super) port: u16,
+    watcher: Child,
+}
+
+impl Watched {
+    pub(super) fn start(plan: &Plan) -> Result<Self> {
+        for attempt in 1.. {
+            match Self::try_start(plan) {
+                Ok(server) => return Ok(server),
+                Err(error) if attempt < TRIES => eprintln!("trying again: {error:#}"),
+                Err(error) => return Err(error.context(format!("{} did not start", plan.name))),
+            }
+        }
+        unreachable!("the loop returns on its last attempt")
+    }
+
+    fn try_start(plan: &Plan) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("runstone-db-")
+            .tempdir_in(disk_folder())?;
+        plan.owner.take(folder.path())?;
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let mut watch = Command::new("sh");
+        watch.args(["-c", WATCH, "server-watch"]).arg(folder.path());
+        watch.arg(plan.stop).arg(plan.prepared);
+        watch.args((plan.line)(folder.path(), port));
+        watch.stdin(Stdio::piped());
+        plan.owner.run_in(&mut watch, folder.path());
+        let watcher = watch.spawn().context("could not start sh")?;
+        // From here on the watcher removes the folder, even when we are killed.
+        let folder = folder.keep();
+        let mut server = Watched { port, watcher };
+        server.wait_until_ready(plan, &folder)?;
+        Ok(server)
+    }
+
+    fn wait_until_ready(&mut self, plan: &Plan, folder: &Path) -> Result<()> {
+        let until = Instant::now() + READY_WITHIN;
+        while !(plan.ready)(folder, self.port) {
+            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+            if GAVE_UP.iter().any(|word| log.contains(word)) || Instant::now() > until {
+                bail!("its log says:\n{log}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        drop(self.watcher.stdin.take());
+        if let Err(error) = self.watcher.wait() {
+            eprintln!("could not wait for a server to stop: {error}");
+        }
+    }
+}
+
+/// A folder for database files on a real disk: a memory file system has no durability to measure.
+pub(crate) fn disk_folder() -> PathBuf {
+    let folder = std::env::temp_dir();
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let in_memory = mounts.lines().any(|line| {
+        let mut words = line.split(' ').skip(1);
+        words.next().is_some_and(|point| Path::new(point) == folder)
+            && words.next() == Some("tmpfs")
+    });
+    if in_memory {
+        PathBuf::from("/var/tmp")
+    } else {
+        folder
+    }
+}
