@@ -165,9 +165,9 @@ impl Programs {
 
     /// What `mariadb-install-db` feeds its server with: root without a password, no test database.
     fn system_tables(&self) -> Result<String> {
-        let mut text = format!(
+        let mut text =
             "CREATE DATABASE IF NOT EXISTS mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\n"
-        );
+                .to_owned();
         for name in [
             "mysql_system_tables",
             "mysql_performance_tables",
