@@ -307,6 +307,9 @@ pub(crate) struct MigrateUpArgs {
     /// Up to this version; without it, up to the newest
     #[arg(long, value_name = "N")]
     pub(crate) to: Option<u32>,
+    /// Only print the SQL
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) db: DbArgs,
 }
@@ -319,6 +322,9 @@ pub(crate) struct MigrateDownArgs {
     /// Also when that deletes runs and flows
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Only print the SQL
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) db: DbArgs,
 }

@@ -42,6 +42,7 @@ pub(crate) async fn store(
         migrate: matches!(purpose, Purpose::Execute | Purpose::Create),
         read_only: purpose == Purpose::Look,
         engine_lock: matches!(purpose, Purpose::Execute | Purpose::GoOn),
+        any_schema: false,
         who: who.to_owned(),
     };
     SqlStore::open(&db.url, options).await.map(Arc::new)

@@ -71,6 +71,7 @@ macro_rules! catalog {
 catalog! {
     blob_by_hashes: "blob" / "by_hashes",
     blob_insert: "blob" / "insert_or_nothing",
+    blob_touch: "blob" / "touch",
     doctor_blob_hashes: "doctor" / "blob_hashes",
     doctor_ended_with_owner: "doctor" / "ended_with_owner",
     doctor_integrity: "doctor" / "integrity" postgres mysql,
@@ -110,7 +111,6 @@ catalog! {
     run_release: "run" / "release",
     run_request_cancel: "run" / "request_cancel",
     run_take: "run" / "take",
-    schema_columns: "schema" / "columns" postgres mysql,
     server_alive: "server" / "alive",
     server_delete: "server" / "delete",
     server_heartbeat: "server" / "heartbeat",

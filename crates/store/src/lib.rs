@@ -10,6 +10,7 @@ mod fault;
 mod flow;
 mod journal;
 mod load;
+mod migrations;
 mod open;
 mod run;
 mod schema;
@@ -24,6 +25,7 @@ use runstone_model::{
 };
 
 pub use doctor::{Finding, Severity};
+pub use migrations::{Migrations, SchemaStatus};
 pub use open::{OpenError, OpenOptions, engine_lock_is_free};
 pub use sql_store::SqlStore;
 pub use types::*;

@@ -22,6 +22,8 @@ pub struct OpenOptions {
     /// SQLite: be the only process that executes runs on this file. Readers and cancel requests
     /// do not need it.
     pub engine_lock: bool,
+    /// Open it also when its schema was changed by hand: for who looks what is wrong with it.
+    pub any_schema: bool,
     /// Who opens it, as others see it who find it locked: the command line.
     pub who: String,
 }
@@ -78,7 +80,8 @@ pub enum OpenError {
         /// The process: its id and command line.
         holder: String,
     },
-    /// Tables or columns are missing or unknown, although the version is right.
+    /// Tables, columns, keys, indexes or checks are others than ours, although the version is
+    /// right.
     #[error(
         "the database's schema was changed by hand: {difference}; \
          undo that change or restore a backup"
@@ -140,13 +143,17 @@ impl SqlStore {
         let sql = Catalog::render(db.dialect()).map_err(|error| OpenError::Other {
             message: error.to_string(),
         })?;
-        schema::check(&db, &sql).await?;
+        if options.any_schema {
+            schema::check_version(&db).await?;
+        } else {
+            schema::check(&db).await?;
+        }
         Ok(Self::new(db, Arc::new(sql), lock))
     }
 }
 
 /// The path of an SQLite file; None for a database in memory and for servers.
-fn database_file(url: &str) -> Result<Option<&Path>, OpenError> {
+pub(crate) fn database_file(url: &str) -> Result<Option<&Path>, OpenError> {
     let wrong = || OpenError::WrongUrl {
         message: format!(
             "the database URL `{}` is not understood; write `sqlite:FILE` or \
@@ -219,7 +226,7 @@ pub(crate) struct EngineLock {
 }
 
 impl EngineLock {
-    fn take(database: &Path, who: &str) -> Result<Self, OpenError> {
+    pub(crate) fn take(database: &Path, who: &str) -> Result<Self, OpenError> {
         let path = lock_path(database);
         let failed = |error: std::io::Error| OpenError::Unreachable {
             message: format!(

@@ -1,12 +1,11 @@
 //! The schema: its migrations, its version, and whether the database still has it.
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::{SystemTime, UNIX_EPOCH},
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use runstone_db::{
+    Database, Dialect, Difference, Error as DbError, Migration, MigrationStatus, Migrator, Schema,
 };
 
-use runstone_db::{Database, Dialect, Error as DbError, Migration, MigrationStatus, Migrator};
-
-use crate::{OpenError, SqlStore, catalog::Catalog};
+use crate::{OpenError, SqlStore};
 
 macro_rules! migrations {
     ($dialect:literal: $(($version:literal, $name:literal)),+ $(,)?) => {
@@ -19,10 +18,10 @@ macro_rules! migrations {
     };
 }
 
-const SQLITE: &[Migration] = migrations!("sqlite": (1, "0001_trunk"));
-const POSTGRES: &[Migration] = migrations!("postgres": (1, "0001_trunk"));
-const MYSQL: &[Migration] = migrations!("mysql": (1, "0001_trunk"));
-const MSSQL: &[Migration] = migrations!("mssql": (1, "0001_trunk"));
+const SQLITE: &[Migration] = migrations!("sqlite": (1, "0001_trunk"), (2, "0002_blob_age"));
+const POSTGRES: &[Migration] = migrations!("postgres": (1, "0001_trunk"), (2, "0002_blob_age"));
+const MYSQL: &[Migration] = migrations!("mysql": (1, "0001_trunk"), (2, "0002_blob_age"));
+const MSSQL: &[Migration] = migrations!("mssql": (1, "0001_trunk"), (2, "0002_blob_age"));
 const SQLITE_SCHEMA: &str = include_str!("../migrations/sqlite/schema.sql");
 const POSTGRES_SCHEMA: &str = include_str!("../migrations/postgres/schema.sql");
 const MYSQL_SCHEMA: &str = include_str!("../migrations/mysql/schema.sql");
@@ -67,7 +66,7 @@ fn now_us() -> i64 {
         .unwrap_or(0)
 }
 
-fn migrator(db: &Database) -> Migrator<'_> {
+pub(crate) fn migrator(db: &Database) -> Migrator<'_> {
     Migrator::new(
         db,
         migrations(db.dialect()),
@@ -80,8 +79,19 @@ pub(crate) async fn migrate_up(db: &Database, to: Option<u32>) -> Result<Vec<u32
     migrator(db).up(to).await
 }
 
+/// Undoes every migration and applies them again: nothing is left of what was stored.
+pub(crate) async fn empty(db: &Database) -> Result<(), DbError> {
+    migrator(db).down(0).await?;
+    migrate_up(db, None).await.map(drop)
+}
+
+/// The schema version of this program, the same on every database.
+pub(crate) fn newest_version() -> u32 {
+    known_version(Dialect::Sqlite)
+}
+
 /// The highest migration that the database has, known or not; 0 for an empty one.
-async fn found_version(db: &Database) -> Result<u32, DbError> {
+pub(crate) async fn found_version(db: &Database) -> Result<u32, DbError> {
     let status = migrator(db).status().await?;
     Ok(status
         .iter()
@@ -101,63 +111,47 @@ pub(crate) async fn refuse_newer(db: &Database) -> Result<u32, OpenError> {
     Ok(found)
 }
 
-/// That the database has exactly the schema that this program needs.
-pub(crate) async fn check(db: &Database, sql: &Catalog) -> Result<(), OpenError> {
+/// That every migration is applied, and none half-way.
+pub(crate) async fn check_version(db: &Database) -> Result<(), OpenError> {
     let found = refuse_newer(db).await?;
     let known = known_version(db.dialect());
-    if found < known {
+    let half = migrator(db).interrupted().await?;
+    if found < known || half.is_some() {
         return Err(OpenError::NotMigrated { found, known });
     }
-    let mut live: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in db.fetch_all(&sql.schema_columns, &[]).await? {
-        live.entry(row.get("table_name")?)
-            .or_default()
-            .insert(row.get("column_name")?);
-    }
-    match difference(&tables(schema_text(db.dialect())), &live) {
-        None => Ok(()),
-        Some(difference) => Err(OpenError::Drifted { difference }),
-    }
+    Ok(())
 }
 
-/// The tables and columns of a schema file. It is our own file: a column's line starts with two
-/// spaces and a name in lower case.
-pub(crate) fn tables(schema: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let mut tables = BTreeMap::new();
-    let mut table: Option<(String, BTreeSet<String>)> = None;
-    for line in schema.lines() {
-        if let Some(name) = line
-            .strip_prefix("CREATE TABLE ")
-            .and_then(|l| l.strip_suffix(" ("))
-        {
-            table = Some((name.to_owned(), BTreeSet::new()));
-        } else if line.starts_with(')') {
-            tables.extend(table.take());
-        } else if let Some((_, columns)) = &mut table
-            && let Some(column) = line.strip_prefix("  ").and_then(|l| l.split(' ').next())
-            && column.starts_with(|first: char| first.is_ascii_lowercase())
-        {
-            columns.insert(column.to_owned());
-        }
+/// What of a schema's differences is told at most.
+const TOLD: usize = 6;
+
+/// That the database has the schema that this program needs.
+pub(crate) async fn check(db: &Database) -> Result<(), OpenError> {
+    check_version(db).await?;
+    let wrong: Vec<String> = differences(db)
+        .await?
+        .into_iter()
+        .filter(|difference| !difference.is_harmless)
+        .map(|difference| difference.message)
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
     }
-    tables
+    let mut difference = wrong[..wrong.len().min(TOLD)].join("; ");
+    if wrong.len() > TOLD {
+        difference.push_str(&format!("; and {} more", wrong.len() - TOLD));
+    }
+    Err(OpenError::Drifted { difference })
 }
 
-/// The first difference in our own tables; others in the same database are not our business.
-fn difference(
-    wanted: &BTreeMap<String, BTreeSet<String>>,
-    live: &BTreeMap<String, BTreeSet<String>>,
-) -> Option<String> {
-    wanted.iter().find_map(|(table, columns)| {
-        let Some(found) = live.get(table) else {
-            return Some(format!("the table `{table}` is missing"));
-        };
-        let missing = columns.difference(found).next();
-        let extra = found.difference(columns).next();
-        missing
-            .map(|column| format!("the column `{table}.{column}` is missing"))
-            .or_else(|| extra.map(|column| format!("the column `{table}.{column}` is not ours")))
-    })
+/// The schema that all migrations together make.
+pub(crate) fn wanted(dialect: Dialect) -> Result<Schema, DbError> {
+    Schema::parse(schema_text(dialect), dialect)
+}
+
+/// In what the database's schema is another than ours.
+pub(crate) async fn differences(db: &Database) -> Result<Vec<Difference>, DbError> {
+    Ok(wanted(db.dialect())?.differences(&Schema::read(db).await?))
 }
 
 impl SqlStore {

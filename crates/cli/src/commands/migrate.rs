@@ -1,7 +1,7 @@
 //! `runstone migrate`: the schema up, down, and where it stands.
-use runstone_db::MigrationStatus;
+use runstone_db::{MigrationStatus, PlannedMigration, Way};
 use runstone_model::time::Timestamp;
-use runstone_store::{OpenError, OpenOptions, SqlStore};
+use runstone_store::{Migrations, OpenError, OpenOptions, SchemaStatus};
 use serde_json::json;
 
 use crate::{
@@ -24,100 +24,127 @@ pub(super) async fn run(verb: MigrateVerb) -> anyhow::Result<Exit> {
 }
 
 /// Opens with the engine's lock, so that nobody executes runs meanwhile.
-async fn open(db: &DbArgs, migrate: bool) -> Result<SqlStore, OpenError> {
-    let who = "runstone migrate".to_owned();
-    SqlStore::open(
-        &db.url,
-        OpenOptions {
-            migrate,
-            read_only: false,
-            engine_lock: true,
-            who,
-        },
-    )
-    .await
+async fn open(db: &DbArgs, create: bool) -> Result<Migrations, OpenError> {
+    let options = OpenOptions {
+        migrate: create,
+        engine_lock: true,
+        who: "runstone migrate".to_owned(),
+        ..OpenOptions::default()
+    };
+    Migrations::open(&db.url, options).await
 }
 
 async fn up(args: MigrateUpArgs) -> anyhow::Result<Exit> {
-    let (before, known) = match open(&args.db, false).await {
-        Ok(store) => {
-            let version = store.schema_version().await;
-            store.close().await;
-            let version = version?;
-            (version, version)
-        }
-        Err(OpenError::NotMigrated { found, known }) => (found, known),
-        // A file that is not there yet is made.
-        Err(OpenError::Unreachable { .. }) => (0, u32::MAX),
-        Err(error) => return Err(trouble(&args.db, error).into()),
-    };
-    if let Some(to) = args.to
-        && to != known
-        && known != u32::MAX
-    {
-        let reason = format!("the schema has version {before}, this program knows {known} only");
-        return Err(Trouble::at(format!("--to {to}"), reason)
-            .mend("leave --to out")
-            .into());
+    let told = |error| trouble(&args.db, error);
+    if args.dry_run {
+        let schema = Migrations::open_to_plan(&args.db.url).await.map_err(told)?;
+        let plan = schema.plan_up(args.to).await;
+        let version = schema.version().await;
+        schema.close().await;
+        print::out(&planned(&plan.map_err(told)?, version.map_err(told)?))?;
+        return Ok(Exit::Ok);
     }
-    let store = open(&args.db, true)
-        .await
-        .map_err(|error| trouble(&args.db, error))?;
-    let version = store.schema_version().await;
-    store.close().await;
-    let version = version?;
-    print::out(&match version.saturating_sub(before) {
-        0 => format!("nothing to do: the schema has version {version}\n"),
-        new => format!(
-            "applied {}: the schema has version {version}\n",
-            count(new.into(), "migration")
-        ),
-    })?;
+    let schema = open(&args.db, true).await.map_err(told)?;
+    let done = schema.up(args.to).await;
+    let version = schema.version().await;
+    schema.close().await;
+    let (done, version) = (done.map_err(told)?, version.map_err(told)?);
+    print::out(&moved("applied", &done, version))?;
     Ok(Exit::Ok)
 }
 
 async fn down(args: MigrateDownArgs) -> anyhow::Result<Exit> {
-    let store = open(&args.db, false)
-        .await
-        .map_err(|error| trouble(&args.db, error))?;
-    let asked = match args.yes {
-        true => Ok(()),
-        false => would_lose_nothing(&store, &args).await,
+    let told = |error| trouble(&args.db, error);
+    if args.dry_run {
+        let schema = Migrations::open_to_plan(&args.db.url).await.map_err(told)?;
+        let plan = schema.plan_down(args.to).await;
+        let version = schema.version().await;
+        schema.close().await;
+        print::out(&planned(&plan.map_err(told)?, version.map_err(told)?))?;
+        return Ok(Exit::Ok);
+    }
+    let schema = open(&args.db, false).await.map_err(told)?;
+    let done = match would_lose_nothing(&schema, &args).await {
+        Ok(()) => schema
+            .down(args.to)
+            .await
+            .map_err(|error| told(error).into()),
+        Err(error) => Err(error),
     };
-    let undone = match asked {
-        Ok(()) => store.migrate_down(args.to).await,
-        Err(error) => {
-            store.close().await;
-            return Err(error);
-        }
-    };
-    store.close().await;
-    let undone = undone
-        .map_err(|error| Trouble::at(runstone_db::masked(&args.db.url), error.to_string()))?;
-    print::out(&match undone.len() {
-        0 => format!(
-            "nothing to do: the schema has version {} or less\n",
-            args.to
-        ),
-        some => format!(
-            "undid {}: the schema has version {}\n",
-            count(some as u64, "migration"),
-            args.to
-        ),
-    })?;
+    let version = schema.version().await;
+    schema.close().await;
+    let (done, version) = (done?, version.map_err(told)?);
+    print::out(&moved("undid", &done, version))?;
     Ok(Exit::Ok)
 }
 
-async fn would_lose_nothing(store: &SqlStore, args: &MigrateDownArgs) -> anyhow::Result<()> {
-    if store.schema_version().await? <= args.to {
+fn moved(did: &str, done: &[u32], version: u32) -> String {
+    match done.len() {
+        0 => format!("nothing to do: the schema has version {version}\n"),
+        some => format!(
+            "{did} {}: the schema has version {version}\n",
+            count(some as u64, "migration")
+        ),
+    }
+}
+
+/// A plan as a script.
+fn planned(plan: &[PlannedMigration], version: u32) -> String {
+    let mut text = String::new();
+    for migration in plan {
+        let (name, way) = (migration.name, migration.way.name());
+        text.push_str(&format!("-- migration {name}, {way}\n"));
+        if migration.done > 0 {
+            text.push_str(&format!(
+                "-- {} of {} were done before it was interrupted\n",
+                migration.done,
+                count(migration.statements.len() as u64, "statement")
+            ));
+        }
+        for statement in &migration.statements[migration.done..] {
+            text.push_str(&format!("{};\n", statement.sql));
+        }
+        let (noted, version) = match migration.way {
+            Way::Up => ("added to", migration.version),
+            Way::Down => ("deleted from", migration.version),
+        };
+        text.push_str(&format!(
+            "-- and {version} is {noted} runstone_migrations\n\n"
+        ));
+    }
+    match plan.len() {
+        0 => format!("-- nothing to do: the schema has version {version}\n"),
+        some => {
+            let some = count(some as u64, "migration");
+            format!("{text}-- dry run of {some}: the schema still has version {version}\n")
+        }
+    }
+}
+
+/// Asks before tables are dropped that hold something.
+async fn would_lose_nothing(schema: &Migrations, args: &MigrateDownArgs) -> anyhow::Result<()> {
+    let told = |error| trouble(&args.db, error);
+    if args.yes || schema.version().await.map_err(told)? <= args.to {
         return Ok(());
     }
-    let (runs, flows) = store.counted().await?;
+    let plan = schema.plan_down(args.to).await.map_err(told)?;
+    let drops = |sql: &str| sql.to_ascii_lowercase().starts_with("drop table");
+    let mut statements = plan.iter().flat_map(|one| &one.statements);
+    if !statements.any(|statement| drops(statement.sql)) {
+        return Ok(());
+    }
+    let place = runstone_db::masked(&args.db.url);
+    let (runs, flows) = schema.counted().await.map_err(|error| {
+        Trouble::at(
+            place.clone(),
+            format!("what is in the tables cannot be counted: {error}"),
+        )
+        .mend("say --yes to delete it all the same")
+    })?;
     if (runs, flows) == (0, 0) {
         return Ok(());
     }
     let lost = format!("{} and {}", count(runs, "run"), count(flows, "flow"));
-    let place = runstone_db::masked(&args.db.url);
     let reason = format!("this would delete what is in the tables: {lost}");
     let mend = "make a backup; then say --yes";
     Err(Trouble::at(place, reason).mend(mend).into())
@@ -128,38 +155,75 @@ async fn status(args: MigrateStatusArgs) -> anyhow::Result<Exit> {
         read_only: true,
         ..OpenOptions::default()
     };
-    let (list, found, known) = match SqlStore::open(&args.db.url, options).await {
-        Ok(store) => {
-            let list = store.migrate_status().await;
-            store.close().await;
-            let list = list?;
-            let newest = list.iter().map(|one| one.version).max().unwrap_or(0);
-            (list, newest, newest)
-        }
-        Err(OpenError::NotMigrated { found, known }) => (Vec::new(), found, known),
-        Err(error) => return Err(trouble(&args.db, error).into()),
-    };
+    let told = |error| trouble(&args.db, error);
+    let schema = Migrations::open(&args.db.url, options)
+        .await
+        .map_err(told)?;
+    let status = schema.status().await;
+    schema.close().await;
+    let status = status.map_err(told)?;
     if args.json {
-        let migrations: Vec<_> = list
-            .iter()
-            .map(|one| {
-                let at = one.applied_at.map(|at| duration::rfc3339(Timestamp(at)));
-                json!({"version": one.version, "name": one.name, "applied_at": at})
-            })
-            .collect();
-        print::json(&json!({"version": found, "known": known, "migrations": migrations}))?;
-    } else if list.is_empty() {
-        print::out(&format!(
-            "the schema has version {found}, this program needs {known}: run `runstone migrate up`\n"
-        ))?;
+        print::json(&document(&status))?;
     } else {
-        print::out(&table(&list))?;
+        print::out(&text(&status))?;
     }
-    Ok(if found == known {
+    Ok(if status.is_right() {
         Exit::Ok
     } else {
         Exit::Failed
     })
+}
+
+fn document(status: &SchemaStatus) -> serde_json::Value {
+    let migrations: Vec<_> = status
+        .migrations
+        .iter()
+        .map(|one| {
+            let at = one.applied_at.map(|at| duration::rfc3339(Timestamp(at)));
+            json!({"version": one.version, "name": one.name, "applied_at": at})
+        })
+        .collect();
+    let differences: Vec<_> = status
+        .differences
+        .iter()
+        .map(|one| json!({"message": one.message, "harmless": one.is_harmless}))
+        .collect();
+    let interrupted = status.interrupted.as_ref().map(
+        |one| json!({"version": one.version, "way": one.way.name(), "statements_done": one.done}),
+    );
+    json!({
+        "version": status.version,
+        "known": status.known,
+        "ok": status.is_right(),
+        "migrations": migrations,
+        "interrupted": interrupted,
+        "differences": differences,
+    })
+}
+
+fn text(status: &SchemaStatus) -> String {
+    let mut text = table(&status.migrations);
+    if let Some(half) = &status.interrupted {
+        text.push_str(&format!(
+            "migration {} ({}) was interrupted after {}: `runstone migrate up` goes on with it\n",
+            half.version,
+            half.way.name(),
+            count(half.done as u64, "statement")
+        ));
+    } else if status.version < status.known {
+        text.push_str(&format!(
+            "the schema has version {}, this program needs {}: run `runstone migrate up`\n",
+            status.version, status.known
+        ));
+    }
+    for difference in &status.differences {
+        let how = match difference.is_harmless {
+            true => "note: ",
+            false => "changed by hand: ",
+        };
+        text.push_str(&format!("{how}{}\n", print::plain(&difference.message)));
+    }
+    text
 }
 
 fn table(list: &[MigrationStatus]) -> String {

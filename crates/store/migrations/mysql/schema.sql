@@ -113,12 +113,13 @@ CREATE TABLE snapshots (
   /*!80017 COLLATE utf8mb4_0900_bin */ /*M!100202 COLLATE utf8mb4_nopad_bin */;
 
 -- Large values, once each, under the blake3 hash of their text; body is zstd when that is smaller
--- than the text. `size` is that of the text, in bytes.
+-- than the text. `size` is that of the text, in bytes; `touched_at` is when it was last written.
 CREATE TABLE blobs (
   hash VARCHAR(64) NOT NULL PRIMARY KEY,
   size BIGINT NOT NULL,
   compressed BIGINT NOT NULL,
   body LONGBLOB NOT NULL,
+  touched_at BIGINT NOT NULL DEFAULT 0,
   CONSTRAINT blobs_hash CHECK (LENGTH(hash) = 64),
   CONSTRAINT blobs_size CHECK (size >= 0),
   CONSTRAINT blobs_compressed CHECK (compressed IN (0, 1))

@@ -109,12 +109,13 @@ CREATE TABLE snapshots (
 ALTER TABLE snapshots ALTER COLUMN body SET STORAGE EXTERNAL;
 
 -- Large values, once each, under the blake3 hash of their text; body is zstd when that is smaller
--- than the text. `size` is that of the text, in bytes.
+-- than the text. `size` is that of the text, in bytes; `touched_at` is when it was last written.
 CREATE TABLE blobs (
   hash TEXT NOT NULL PRIMARY KEY CHECK (length(hash) = 64),
   size BIGINT NOT NULL CHECK (size >= 0),
   compressed BIGINT NOT NULL CHECK (compressed IN (0, 1)),
-  body BYTEA NOT NULL
+  body BYTEA NOT NULL,
+  touched_at BIGINT NOT NULL DEFAULT 0
 );
 
 -- Already compressed.

@@ -96,10 +96,11 @@ CREATE TABLE snapshots (
 ) STRICT;
 
 -- Large values, once each, under the blake3 hash of their text; body is zstd when that is smaller
--- than the text. `size` is that of the text, in bytes.
+-- than the text. `size` is that of the text, in bytes; `touched_at` is when it was last written.
 CREATE TABLE blobs (
   hash TEXT NOT NULL PRIMARY KEY CHECK (length(hash) = 64),
   size INTEGER NOT NULL CHECK (size >= 0),
   compressed INTEGER NOT NULL CHECK (compressed IN (0, 1)),
-  body BLOB NOT NULL
+  body BLOB NOT NULL,
+  touched_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;

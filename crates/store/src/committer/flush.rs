@@ -1,10 +1,16 @@
 //! Turns many commits into one transaction: one multi-row statement a table, in an order in which
 //! two flushes cannot wait for each other (runs by id, blobs by hash).
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use runstone_db::{Batch, Value};
 
 use super::work::Work;
 use crate::{NewRun, RunUpdate, catalog::Catalog, journal};
 use runstone_model::run::Status;
+
+/// A blob that was written or touched within this time is not touched again. The doctor deletes
+/// none that is younger than a much longer one.
+const TOUCHED_US: i64 = 3600 * 1_000_000;
 
 /// The transaction that writes `works`, which are sorted by run.
 pub(super) fn batch<'a>(sql: &Catalog, works: impl Iterator<Item = &'a Work> + Clone) -> Batch {
@@ -43,7 +49,9 @@ pub(super) fn batch<'a>(sql: &Catalog, works: impl Iterator<Item = &'a Work> + C
     }
     blobs.sort_unstable_by(|a, b| a.hash.cmp(&b.hash));
     blobs.dedup_by(|a, b| a.hash == b.hash);
-    let blobs = blobs
+    let now = if blobs.is_empty() { 0 } else { now_us() };
+    let hashes: Value = blobs.iter().map(|blob| blob.hash.as_str()).collect();
+    let blobs: Vec<_> = blobs
         .into_iter()
         .map(|blob| {
             vec![
@@ -51,6 +59,7 @@ pub(super) fn batch<'a>(sql: &Catalog, works: impl Iterator<Item = &'a Work> + C
                 size(blob.size),
                 Value::Int(blob.compressed.into()),
                 Value::Bytes(blob.body.clone()),
+                Value::Int(now),
             ]
         })
         .collect();
@@ -63,6 +72,11 @@ pub(super) fn batch<'a>(sql: &Catalog, works: impl Iterator<Item = &'a Work> + C
         }
     };
     step(&sql.run_insert, creates, true);
+    if !blobs.is_empty() {
+        let stale_before = Value::Int(now.saturating_sub(TOUCHED_US));
+        let touched = vec![vec![Value::Int(now), stale_before, hashes]];
+        step(&sql.blob_touch, touched, false);
+    }
     step(&sql.blob_insert, blobs, false);
     // Before the journal: they take the runs' locks, on which a claim passes by or waits.
     step(&sql.run_park, parks, true);
@@ -70,6 +84,16 @@ pub(super) fn batch<'a>(sql: &Catalog, works: impl Iterator<Item = &'a Work> + C
     step(&sql.journal_insert, rows, true);
     step(&sql.snapshot_upsert, snapshots, false);
     batch
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how old a value is decides only whether the doctor may delete it; no run sees it"
+)]
+fn now_us() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let since = since.ok().map(|since| since.as_micros());
+    since.and_then(|us| i64::try_from(us).ok()).unwrap_or(0)
 }
 
 fn size(bytes: usize) -> Value {

@@ -1,0 +1,175 @@
+//! The schema seen from outside a store: moved up and down, planned and looked at on databases
+//! that no store can be opened on yet. Executes no runs.
+use runstone_db::{
+    Database, Dialect, Difference, Error as DbError, Interrupted, MigrationStatus, Options,
+    PlannedMigration,
+};
+
+use crate::{
+    OpenError, OpenOptions, SqlStore,
+    open::{EngineLock, database_file},
+    schema,
+};
+
+/// A database whose schema is to be moved or looked at.
+#[derive(Debug)]
+pub struct Migrations {
+    db: Database,
+    _lock: Option<EngineLock>,
+}
+
+/// Where a schema stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaStatus {
+    /// The version that the database has; 0 for an empty one.
+    pub version: u32,
+    /// The version that this program needs.
+    pub known: u32,
+    /// Every migration, and when it was applied.
+    pub migrations: Vec<MigrationStatus>,
+    /// The migration that broke off half-way, if one did.
+    pub interrupted: Option<Interrupted>,
+    /// In what the tables are others than ours; empty unless the version is right.
+    pub differences: Vec<Difference>,
+}
+
+impl SchemaStatus {
+    /// Whether a store can be opened on it as it is.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        let mut differences = self.differences.iter();
+        self.version == self.known
+            && self.interrupted.is_none()
+            && differences.all(|difference| difference.is_harmless)
+    }
+}
+
+impl Migrations {
+    /// Opens the database at `url`, whatever its schema. With `options.migrate` a missing SQLite
+    /// file is made.
+    ///
+    /// # Errors
+    /// It cannot be reached, or another process executes runs on the SQLite file.
+    pub async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
+        let lock = match database_file(url)? {
+            Some(path) if options.engine_lock => Some(EngineLock::take(path, &options.who)?),
+            _ => None,
+        };
+        let db_options = Options {
+            read_only: options.read_only,
+            create: options.migrate && !options.read_only,
+            ..Options::default()
+        };
+        let db = Database::connect(url, db_options).await?;
+        Ok(Self { db, _lock: lock })
+    }
+
+    /// Opens the database to see what a move would do. An SQLite file that is not there counts as
+    /// an empty one and is not made.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub async fn open_to_plan(url: &str) -> Result<Self, OpenError> {
+        let missing = database_file(url)?.is_some_and(|path| !path.exists());
+        let url = if missing { "sqlite::memory:" } else { url };
+        let options = OpenOptions {
+            read_only: !missing,
+            ..OpenOptions::default()
+        };
+        Self::open(url, options).await
+    }
+
+    /// The kind of database.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.db.dialect()
+    }
+
+    /// The schema version that the database has; 0 for an empty one.
+    ///
+    /// # Errors
+    /// It was migrated by a newer program, or cannot be read.
+    pub async fn version(&self) -> Result<u32, OpenError> {
+        schema::refuse_newer(&self.db).await
+    }
+
+    /// Applies migrations up to version `to`, or all of them; answers those applied.
+    ///
+    /// # Errors
+    /// The schema is newer, or what the database answered. See
+    /// [`Migrator::up`](runstone_db::Migrator::up) for what has changed then.
+    pub async fn up(&self, to: Option<u32>) -> Result<Vec<u32>, OpenError> {
+        schema::refuse_newer(&self.db).await?;
+        Ok(schema::migrate_up(&self.db, to).await?)
+    }
+
+    /// Undoes every migration above version `to`; answers those undone. Everything stored in what
+    /// they made is gone.
+    ///
+    /// # Errors
+    /// As with [`Self::up`].
+    pub async fn down(&self, to: u32) -> Result<Vec<u32>, OpenError> {
+        schema::refuse_newer(&self.db).await?;
+        Ok(schema::migrator(&self.db).down(to).await?)
+    }
+
+    /// What [`Self::up`] would do.
+    ///
+    /// # Errors
+    /// As with [`Self::up`].
+    pub async fn plan_up(&self, to: Option<u32>) -> Result<Vec<PlannedMigration>, OpenError> {
+        schema::refuse_newer(&self.db).await?;
+        Ok(schema::migrator(&self.db).plan_up(to).await?)
+    }
+
+    /// What [`Self::down`] would do.
+    ///
+    /// # Errors
+    /// As with [`Self::down`].
+    pub async fn plan_down(&self, to: u32) -> Result<Vec<PlannedMigration>, OpenError> {
+        schema::refuse_newer(&self.db).await?;
+        Ok(schema::migrator(&self.db).plan_down(to).await?)
+    }
+
+    /// Where the schema stands.
+    ///
+    /// # Errors
+    /// The schema is newer, or the database cannot be read.
+    pub async fn status(&self) -> Result<SchemaStatus, OpenError> {
+        let version = schema::refuse_newer(&self.db).await?;
+        let known = schema::known_version(self.db.dialect());
+        let migrator = schema::migrator(&self.db);
+        let interrupted = migrator.interrupted().await?;
+        let differences = if version == known && interrupted.is_none() {
+            schema::differences(&self.db).await?
+        } else {
+            Vec::new()
+        };
+        Ok(SchemaStatus {
+            version,
+            known,
+            migrations: migrator.status().await?,
+            interrupted,
+            differences,
+        })
+    }
+
+    /// How many runs and flows there are.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn counted(&self) -> Result<(u64, u64), DbError> {
+        let Some(count) = SqlStore::rendered("storage.rows", self.db.dialect()) else {
+            return Ok((0, 0));
+        };
+        Ok(match self.db.fetch_optional(&count, &[]).await? {
+            Some(row) => (row.get("runs_found")?, row.get("flows_found")?),
+            None => (0, 0),
+        })
+    }
+
+    /// Closes the connections; every later call fails.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+}
