@@ -90,7 +90,8 @@ pub fn sqlite(path: &Path, load: &Load) -> Result<Rate, Error> {
 /// Writes to a new table on PostgreSQL, with the server's own durability settings: one row as a
 /// plain insert, several as one insert from arrays. The table is dropped afterwards.
 pub async fn postgres(url: &str, load: &Load) -> Result<Rate, Error> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(trouble)?;
+    let config = crate::postgres::bare(url)?;
+    let (client, connection) = config.connect(NoTls).await.map_err(trouble)?;
     let wire = tokio::spawn(connection);
     client
         .batch_execute(

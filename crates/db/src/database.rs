@@ -2,6 +2,7 @@
 //! for every kind. Chooses the driver; has no SQL of its own.
 use crate::{
     batch::Batch,
+    breaker::Health,
     dialect::Dialect,
     error::{Class, Error, masked},
     mssql::Mssql,
@@ -38,10 +39,20 @@ pub struct PoolStats {
     pub max: usize,
     /// So many are open.
     pub open: usize,
+    /// So many of the open ones are in use.
+    pub in_use: usize,
     /// So many of the open ones are free.
     pub idle: usize,
     /// So many callers wait for one (SQLite: for the writer or a reader).
     pub waiting: usize,
+    /// So many were made so far.
+    pub created: u64,
+    /// So many times one that was there already was used.
+    pub reused: u64,
+    /// How long all callers so far waited until they had one, in microseconds in total.
+    pub wait_us: u64,
+    /// The longest such wait, in microseconds.
+    pub wait_max_us: u64,
 }
 
 impl Database {
@@ -49,7 +60,9 @@ impl Database {
     ///
     /// `sqlite:PATH` (relative to the working directory, or absolute), `sqlite::memory:`,
     /// `postgres://user:password@host:port/database?key=value`, where `host=/folder` is a socket,
-    /// `mysql://…` (or `mariadb://…`), or `mssql://…` (or `sqlserver://…`).
+    /// `mysql://…` (or `mariadb://…`), or `mssql://…` (or `sqlserver://…`). Servers may be
+    /// several, `postgres://user@one:5432,two:5432/database`: the first that takes us is used. The
+    /// options of the URL take the place of `options`.
     ///
     /// # Errors
     /// The URL is not understood, or the database cannot be used; the message says how to mend it.
@@ -211,6 +224,18 @@ impl Database {
             Backend::Postgres(db) => db.stats(),
             Backend::Mysql(db) => db.stats(),
             Backend::Mssql(db) => db.stats(),
+        }
+    }
+
+    /// Whether its server can be reached, as far as this process has seen; asks nobody.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        match &self.backend {
+            Backend::Postgres(db) => db.health(),
+            Backend::Sqlite(_) | Backend::Mysql(_) | Backend::Mssql(_) => Health {
+                pool: self.stats(),
+                ..Health::default()
+            },
         }
     }
 

@@ -13,7 +13,8 @@
 //! MySQL's forms with many values are written at execution, by `statement/template.rs`.
 //!
 //! Types in `rows` and `in`: `uuid`, `int` (64 bits; smaller columns are cast), `text`, `bytes`,
-//! `bool`, `float`, `decimal`, `time` (a native timestamp). Twelve markers are the most there may ever be.
+//! `bool`, `float`, `decimal`, `time` (a native timestamp). Twelve markers are the most there may
+//! ever be.
 use std::fmt;
 
 /// A database's way of writing SQL.

@@ -127,7 +127,13 @@ impl std::error::Error for Error {}
 #[must_use]
 pub fn masked(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+        // Two slashes forgotten; a path of SQLite may hold what it likes.
+        return match (url.split_once(':'), url.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, host))) if scheme != "sqlite" => {
+                format!("{scheme}:***@{host}")
+            }
+            _ => url.to_owned(),
+        };
     };
     let slash = rest.find(['/', '?']).unwrap_or(rest.len());
     // A password may hold an unescaped `/` or `?`: then there is a `:` before and an `@` behind.

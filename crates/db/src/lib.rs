@@ -2,6 +2,7 @@
 //! transactions, error classes, retries and migrations; knows nothing of flows or runs.
 pub mod bare;
 mod batch;
+mod breaker;
 mod database;
 mod dialect;
 mod error;
@@ -9,16 +10,20 @@ mod migrate;
 mod mssql;
 mod mysql;
 mod options;
+mod pool;
 mod postgres;
 mod retry;
 mod row;
 mod sqlite;
 mod statement;
+mod tls;
 mod token;
 mod transaction;
+mod url;
 pub mod value;
 
 pub use batch::{Batch, BatchStep};
+pub use breaker::{Circuit, Health};
 pub use database::{Database, PoolStats};
 pub use dialect::Dialect;
 pub use error::{Class, Error, masked};

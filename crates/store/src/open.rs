@@ -166,7 +166,8 @@ pub(crate) fn database_file(url: &str) -> Result<Option<&Path>, OpenError> {
         "sqlite" if rest == ":memory:" => Ok(None),
         "sqlite" => {
             let path = rest.strip_prefix("//").unwrap_or(rest);
-            if path.is_empty() || path.contains('?') {
+            let path = path.split_once('?').map_or(path, |(path, _)| path);
+            if path.is_empty() {
                 Err(wrong())
             } else {
                 Ok(Some(Path::new(path)))

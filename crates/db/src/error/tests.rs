@@ -28,6 +28,7 @@ fn passwords_in_urls_are_masked() {
             "postgres://host/db?application_name=a@b",
         ),
         ("sqlite:runs.db", "sqlite:runs.db"),
+        ("postgres:user:secret@host/db", "postgres:***@host/db"),
     ] {
         assert_eq!(masked(url), shown);
         assert!(!masked(url).contains("secret"));

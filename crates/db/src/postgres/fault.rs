@@ -26,6 +26,11 @@ pub(super) fn plain(error: &tokio_postgres::Error) -> String {
     }
 }
 
+/// The connection's prepared statements are of no use any more; a new one has none.
+pub(super) fn is_stale_plan(error: &Error) -> bool {
+    error.class == Class::Serialization && error.message.contains("cached plan")
+}
+
 fn answered(db: &DbError) -> Error {
     let said = db.message();
     let code = db.code();
@@ -55,9 +60,14 @@ fn answered(db: &DbError) -> Error {
             Class::Corrupt,
             format!("the server's data is damaged ({said}); restore a backup"),
         ),
-        SqlState::CANNOT_CONNECT_NOW | SqlState::TOO_MANY_CONNECTIONS => {
-            (Class::Unavailable, said.to_owned())
-        }
+        SqlState::CANNOT_CONNECT_NOW => (Class::Unavailable, said.to_owned()),
+        SqlState::TOO_MANY_CONNECTIONS | SqlState::OUT_OF_MEMORY => (Class::Busy, said.to_owned()),
+        // Here the server's DETAIL tells the limit, and no value.
+        SqlState::NUMERIC_VALUE_OUT_OF_RANGE => (
+            Class::Other,
+            db.detail()
+                .map_or_else(|| said.to_owned(), |detail| format!("{said}: {detail}")),
+        ),
         SqlState::ADMIN_SHUTDOWN
         | SqlState::CRASH_SHUTDOWN
         | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => (

@@ -1,24 +1,30 @@
-//! PostgreSQL: a pool of connections. Nothing pings before use; a connection on which anything
-//! went half-way (an error of the connection, a caller that left) never goes back to the pool.
+//! PostgreSQL: connections, statements, batches, transactions. A connection on which anything went
+//! half-way (an error of the connection, a caller that left) never goes back to the pool.
 mod batch;
 mod connect;
 mod fault;
 mod session;
+mod tls;
 mod value;
 
 use crate::{
     batch::Batch,
+    breaker::Health,
     database::PoolStats,
     error::{Class, Error},
     options::Options,
+    pool::{self, Pool},
     row::Row,
     statement::Statement,
     value::Value,
 };
-use deadpool_postgres::{ClientWrapper, Object, Pool};
+use connect::Connector;
+pub(crate) use connect::bare;
 use fault::classed;
 pub(crate) use session::PostgresTx;
 use std::time::Duration;
+
+type Lease = pool::Lease<Connector>;
 
 /// The server stops a statement at its timeout; when even that answer does not come, the
 /// connection is given up this much later.
@@ -26,22 +32,29 @@ const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    pool: Pool,
-    /// The URL without its password, for messages.
-    shown: String,
-    options: Options,
+    pool: Pool<Connector>,
+    patience: Patience,
+}
+
+/// How long an answer is waited for, and what an error means for the connection.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    limit: Duration,
+    /// A server that turned out to take no writes is left for another one.
+    fails_over: bool,
 }
 
 impl Postgres {
     pub(crate) async fn connect(url: &str, options: Options) -> Result<Self, Error> {
-        let (pool, shown) = connect::pool(url, &options)?;
-        let db = Self {
-            pool,
-            shown,
-            options,
+        let connector = Connector::new(url, &options)?;
+        let (shown, options) = (connector.shown().to_owned(), connector.options().clone());
+        let patience = Patience {
+            limit: options.statement_timeout.saturating_add(GRACE),
+            fails_over: connector.fails_over(),
         };
-        db.lease().await?.keep();
-        Ok(db)
+        let pool = Pool::new(connector, shown, &options)?;
+        pool.lease().await?.keep();
+        Ok(Self { pool, patience })
     }
 
     pub(crate) async fn execute(
@@ -49,11 +62,10 @@ impl Postgres {
         statement: &Statement,
         values: Vec<Value>,
     ) -> Result<u64, Error> {
-        let lease = self.lease().await?;
-        let done = self
-            .limited(batch::execute_one(lease.client(), statement, &values))
-            .await;
-        lease.settle(&done);
+        let lease = self.pool.lease().await?;
+        let work = batch::execute_one(lease.conn(), statement, &values);
+        let done = self.patience.with(work).await;
+        settle(lease, &done);
         done
     }
 
@@ -62,11 +74,10 @@ impl Postgres {
         statement: &Statement,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, Error> {
-        let lease = self.lease().await?;
-        let done = self
-            .limited(batch::fetch_one(lease.client(), statement, &values))
-            .await;
-        lease.settle(&done);
+        let lease = self.pool.lease().await?;
+        let work = batch::fetch_one(lease.conn(), statement, &values);
+        let done = self.patience.with(work).await;
+        settle(lease, &done);
         done
     }
 
@@ -74,61 +85,69 @@ impl Postgres {
         if batch.rows() == 0 {
             return batch::nothing(&batch);
         }
-        let lease = self.lease().await?;
-        let done = self.limited(batch::run(lease.client(), &batch)).await;
-        lease.settle(&done);
+        let lease = self.pool.lease().await?;
+        let done = self.patience.with(batch::run(lease.conn(), &batch)).await;
+        settle(lease, &done);
         done
     }
 
     pub(crate) async fn begin(&self) -> Result<PostgresTx, Error> {
-        let lease = self.lease().await?;
-        lease
-            .client()
-            .batch_execute("BEGIN")
-            .await
-            .map_err(|e| classed(&e))?;
-        Ok(PostgresTx::new(lease))
+        self.begin_as("BEGIN", self.patience).await
     }
 
-    pub(crate) fn stats(&self) -> PoolStats {
-        let status = self.pool.status();
-        PoolStats {
-            max: status.max_size,
-            open: status.size,
-            idle: status.available,
-            waiting: status.waiting,
+    /// A transaction that sees one state and has no time limit: who reads it may have to wait for
+    /// whoever takes the rows.
+    pub(crate) async fn begin_snapshot(&self) -> Result<PostgresTx, Error> {
+        let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+             SET LOCAL statement_timeout = 0; \
+             SET LOCAL idle_in_transaction_session_timeout = 0; SELECT 1";
+        let patience = Patience {
+            limit: Duration::MAX,
+            ..self.patience
+        };
+        self.begin_as(sql, patience).await
+    }
+
+    async fn begin_as(&self, sql: &str, patience: Patience) -> Result<PostgresTx, Error> {
+        let lease = self.pool.lease().await?;
+        match self.patience.with(control(&lease, sql)).await {
+            Ok(()) => Ok(PostgresTx::new(lease, patience)),
+            Err(error) => {
+                // Unsettled it would be thrown away alone, and its neighbours kept.
+                settle(lease, &Err::<(), _>(error.clone()));
+                Err(error)
+            }
         }
     }
 
+    pub(crate) fn stats(&self) -> PoolStats {
+        self.pool.stats()
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.pool.health()
+    }
+
     pub(crate) async fn ping(&self) -> Result<(), Error> {
-        let lease = self.lease().await?;
-        let ping = async {
-            lease
-                .client()
-                .batch_execute("")
-                .await
-                .map_err(|e| classed(&e))
-        };
-        let done = self.limited(ping).await;
-        lease.settle(&done);
+        let lease = self.pool.lease().await?;
+        let done = self.patience.with(control(&lease, "")).await;
+        settle(lease, &done);
         done
     }
 
     pub(crate) fn close(&self) {
         self.pool.close();
     }
+}
 
-    async fn lease(&self) -> Result<Lease, Error> {
-        match self.pool.get().await {
-            Ok(client) => Ok(Lease {
-                client: Some(client),
+impl Patience {
+    async fn with<T>(self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match tokio::time::timeout(self.limit, work).await {
+            Ok(Err(error)) if self.fails_over && error.class == Class::ReadOnly => Err(Error {
+                class: Class::Unavailable,
+                message: format!("{}; another host of the URL is tried", error.message),
+                ..error
             }),
-            Err(error) => Err(connect::fault(&error, &self.shown, &self.options)),
-        }
-    }
-
-    async fn limited<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        match tokio::time::timeout(self.options.statement_timeout + GRACE, work).await {
             Ok(done) => done,
             Err(_) => Err(Error::new(
                 Class::Timeout,
@@ -138,42 +157,15 @@ impl Postgres {
     }
 }
 
-/// A connection out of the pool. Unless it is settled it is thrown away, so that a caller who
-/// drops a future half-way leaves no open transaction behind.
-#[derive(Debug)]
-pub(crate) struct Lease {
-    client: Option<Object>,
+async fn control(lease: &Lease, sql: &str) -> Result<(), Error> {
+    let done = lease.conn().batch_execute(sql).await;
+    done.map_err(|e| classed(&e))
 }
 
-impl Lease {
-    pub(crate) fn client(&self) -> &ClientWrapper {
-        self.client
-            .as_ref()
-            .expect("the client is taken in drop and keep only")
-    }
-
-    /// Gives it back.
-    pub(crate) fn keep(mut self) {
-        drop(self.client.take());
-    }
-
-    /// Gives it back, unless the work on it ended in a way that makes its state unknown.
-    pub(crate) fn settle<T>(self, done: &Result<T, Error>) {
-        match done {
-            Ok(_) => self.keep(),
-            Err(error) => match error.class {
-                // A stale plan is a `Serialization` too: a new connection has none.
-                Class::Gone | Class::Timeout | Class::Serialization => drop(self),
-                _ => self.keep(),
-            },
-        }
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(client) = self.client.take() {
-            drop(Object::take(client));
-        }
+/// Puts the connection back if that is safe.
+fn settle<T>(lease: Lease, done: &Result<T, Error>) {
+    match done {
+        Err(error) if fault::is_stale_plan(error) => drop(lease),
+        _ => lease.settle(done),
     }
 }

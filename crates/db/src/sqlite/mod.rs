@@ -10,7 +10,7 @@ mod writer;
 
 use crate::{
     batch::Batch, database::PoolStats, error::Error, options::Options, row::Row,
-    statement::Statement, value::Value,
+    statement::Statement, url, value::Value,
 };
 use reader::Readers;
 pub(crate) use session::SqliteTx;
@@ -31,7 +31,8 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) async fn open(url: &str, options: Options) -> Result<Self, Error> {
-        let place = Arc::new(open::Place::parse(url)?);
+        let (path, options) = url::file(url.strip_prefix("sqlite:").unwrap_or(url), &options)?;
+        let place = Arc::new(open::Place::parse(path)?);
         let opening = (Arc::clone(&place), options.clone());
         let link = tokio::task::spawn_blocking(move || open::writer(&opening.0, &opening.1))
             .await
@@ -93,8 +94,13 @@ impl Sqlite {
         PoolStats {
             max: readers.max + writer.max,
             open: readers.open + writer.open,
+            in_use: readers.in_use + writer.in_use,
             idle: readers.idle + writer.idle,
             waiting: readers.waiting + writer.waiting,
+            created: readers.created + writer.created,
+            reused: readers.reused + writer.reused,
+            wait_us: readers.wait_us + writer.wait_us,
+            wait_max_us: readers.wait_max_us.max(writer.wait_max_us),
         }
     }
 

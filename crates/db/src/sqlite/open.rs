@@ -36,8 +36,8 @@ pub(super) enum Place {
 }
 
 impl Place {
-    pub(super) fn parse(url: &str) -> Result<Self, Error> {
-        let rest = url.strip_prefix("sqlite:").unwrap_or(url);
+    /// From what stands in a URL behind `sqlite:`, without its options.
+    pub(super) fn parse(rest: &str) -> Result<Self, Error> {
         if rest == ":memory:" {
             return Ok(Self::Memory);
         }
@@ -46,11 +46,6 @@ impl Place {
             return Err(unavailable(
                 "the URL `sqlite:` names no file; write `sqlite:FILE`",
             ));
-        }
-        if path.contains('?') {
-            return Err(unavailable(format!(
-                "the URL `{url}` has a `?`; a SQLite URL takes no options, write `sqlite:FILE`"
-            )));
         }
         Ok(Self::File(PathBuf::from(path)))
     }

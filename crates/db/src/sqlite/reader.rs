@@ -5,6 +5,7 @@ use crate::{
     database::PoolStats,
     error::{Class, Error},
     options::Options,
+    pool::Counts,
 };
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -23,6 +24,7 @@ struct Shared {
     options: Options,
     idle: Mutex<Vec<Link>>,
     open: AtomicUsize,
+    counts: Counts,
 }
 
 impl Readers {
@@ -33,6 +35,7 @@ impl Readers {
             options,
             idle: Mutex::default(),
             open: AtomicUsize::new(0),
+            counts: Counts::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -52,8 +55,11 @@ impl Readers {
             Err(tokio::sync::TryAcquireError::NoPermits) => {
                 let _waiting = Waiting::new(&self.waiting);
                 let limit = self.shared.options.acquire_timeout;
+                let asked = time::Instant::now();
                 let permits = Arc::clone(&self.permits);
-                match time::timeout(limit, permits.acquire_owned()).await {
+                let permit = time::timeout(limit, permits.acquire_owned()).await;
+                self.shared.counts.waited(asked.elapsed());
+                match permit {
                     Ok(Ok(permit)) => permit,
                     Ok(Err(_)) => return Err(Error::closed()),
                     Err(_) => {
@@ -80,11 +86,15 @@ impl Readers {
     }
 
     pub(super) fn stats(&self) -> PoolStats {
+        let open = self.shared.open.load(Ordering::Relaxed);
+        let idle = self.shared.lock().len();
         PoolStats {
             max: self.shared.options.readers.max(1),
-            open: self.shared.open.load(Ordering::Relaxed),
-            idle: self.shared.lock().len(),
+            open,
+            in_use: open.saturating_sub(idle),
+            idle,
             waiting: self.waiting.load(Ordering::Relaxed),
+            ..self.shared.counts.stats()
         }
     }
 
@@ -106,10 +116,12 @@ impl Shared {
     fn take(&self) -> Result<Link, Error> {
         let idle = self.lock().pop();
         if let Some(link) = idle {
+            self.counts.reused();
             return Ok(link);
         }
         let link = open::reader(&self.place, &self.options)?;
         self.open.fetch_add(1, Ordering::Relaxed);
+        self.counts.created();
         Ok(link)
     }
 }

@@ -5,6 +5,7 @@ use super::{open::Link, work};
 use crate::{
     database::PoolStats,
     error::{Class, Error},
+    pool::Counts,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -23,7 +24,7 @@ use tokio::sync::oneshot;
 const SLOW: Duration = Duration::from_millis(10);
 
 enum Job {
-    Work(Box<dyn FnOnce(&Link) + Send>),
+    Work(Box<dyn FnOnce(&Link) + Send>, Instant),
     Close(oneshot::Sender<()>),
 }
 
@@ -39,6 +40,7 @@ struct Shared {
     queued: AtomicUsize,
     /// How long the last write took.
     last_us: AtomicU64,
+    counts: Counts,
 }
 
 impl Writer {
@@ -47,7 +49,9 @@ impl Writer {
             link: Mutex::new(Some(link)),
             queued: AtomicUsize::new(0),
             last_us: AtomicU64::new(0),
+            counts: Counts::default(),
         });
+        shared.counts.created();
         let (queue, jobs) = mpsc::channel();
         let own = Arc::clone(&shared);
         thread::Builder::new()
@@ -83,7 +87,8 @@ impl Writer {
     /// Hands the connection to `job` on the writer's thread.
     pub(super) fn queue(&self, job: Box<dyn FnOnce(&Link) + Send>) -> Result<(), Error> {
         self.shared.queued.fetch_add(1, Ordering::AcqRel);
-        self.queue.send(Job::Work(job)).map_err(|_| Error::closed())
+        let job = Job::Work(job, Instant::now());
+        self.queue.send(job).map_err(|_| Error::closed())
     }
 
     pub(super) fn stats(&self) -> PoolStats {
@@ -95,8 +100,10 @@ impl Writer {
         PoolStats {
             max: 1,
             open,
+            in_use: open - idle,
             idle,
             waiting: waiting.saturating_sub(1 - idle.min(1)),
+            ..self.shared.counts.stats()
         }
     }
 
@@ -125,6 +132,7 @@ impl Shared {
         let Some(link) = guard.as_ref() else {
             return Some(Err(Error::closed()));
         };
+        self.counts.reused();
         let started = Instant::now();
         let done = link.in_place().and_then(|()| {
             link.wait_for_locks(false)?;
@@ -151,8 +159,11 @@ impl Shared {
         while let Ok(job) = jobs.recv() {
             let mut guard = self.lock();
             match (job, guard.as_ref()) {
-                (Job::Work(job), Some(link)) => {
+                (Job::Work(job, queued), Some(link)) => {
                     let started = Instant::now();
+                    self.counts.reused();
+                    self.counts
+                        .waited(started.saturating_duration_since(queued));
                     // A panic drops the job's answer, so its caller gets an error; the connection
                     // goes on serving the others.
                     let _ = catch_unwind(AssertUnwindSafe(|| job(link)));
@@ -165,7 +176,7 @@ impl Shared {
                     let _ = done.send(());
                     return;
                 }
-                (Job::Work(_), None) => return,
+                (Job::Work(..), None) => return,
             }
         }
         // The last handle is gone.

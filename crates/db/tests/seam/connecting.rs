@@ -18,17 +18,20 @@ async fn refused(url: &str) -> Error {
 }
 
 #[tokio::test]
-async fn unknown_and_unsupported_urls() {
+async fn urls_that_cannot_be_used_say_why() {
     let mut shown = Vec::new();
     for url in [
-        "mysql://user:secret@host/db",
-        "mssql://user:secret@host/db",
         "runs.db",
         "oracle://user:secret@host/db",
         "",
         "sqlite:",
         "sqlite:runs.db?mode=rwc",
-        "postgres://user:secret@host/db?sslmode=require",
+        "sqlite:runs.db?sslmode=require",
+        "postgres://user:secret@host/db?sslmode=always",
+        "postgres://user:secret@host/db?pool=5",
+        "postgres://user:secret@host/db?target_session_attrs=best",
+        "postgres://user:secret@host/db?sslrootcert=/nowhere/ca.pem",
+        "postgres://user:secret@127.0.0.1:1,127.0.0.1:2/db",
         "postgres://user:secret@host:port/db",
         "postgres:///db",
         "postgres://user:secret@127.0.0.1:1/db",
