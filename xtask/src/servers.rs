@@ -21,6 +21,9 @@ pub(crate) use postgres::Postgres;
 use watched::Watched;
 pub(crate) use watched::disk_folder;
 
+/// Where tests find this program.
+const XTASK_VAR: &str = "RUNSTONE_TEST_XTASK";
+
 /// A kind and version of server that every suite runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -97,6 +100,27 @@ pub(crate) struct Server {
     watched: Watched,
 }
 
+impl Server {
+    /// `cargo xtask server KIND`, for tests that kill it: prints its URL, then obeys `kill` and
+    /// `start`, a line each, and says so; ends with its input.
+    pub(crate) fn in_the_hands_of_a_test(word: &str) -> Result<()> {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+        let kind = kind.with_context(|| format!("there is no kind of server `{word}`"))?;
+        let mut server = kind.start()?;
+        println!("{}", server.url);
+        for order in std::io::stdin().lines() {
+            let order = order?;
+            match order.as_str() {
+                "kill" => server.watched.kill()?,
+                "start" => server.watched.start_again()?,
+                other => bail!("`{other}` is no order; there are `kill` and `start`"),
+            }
+            println!("{order}");
+        }
+        Ok(())
+    }
+}
+
 /// Where the tests find a server.
 enum Place {
     Given(String),
@@ -157,6 +181,10 @@ impl Starting {
 impl Servers {
     /// Tells a program that runs tests where they are, and nothing of those that were not chosen.
     pub(crate) fn name_to(&self, command: &mut Command) {
+        // Who kills a server needs one of its own, and asks us for it.
+        if let Ok(xtask) = std::env::current_exe() {
+            command.env(XTASK_VAR, xtask);
+        }
         for (kind, place) in &self.0 {
             match place {
                 Place::Given(url) => command.env(kind.variable(), url),
@@ -240,6 +268,7 @@ mod tests {
         assert!(servers.versions().is_empty());
         let mut command = Command::new("true");
         servers.name_to(&mut command);
-        assert!(command.get_envs().all(|(_, value)| value.is_none()));
+        let mut set = command.get_envs().filter(|(name, _)| *name != XTASK_VAR);
+        assert!(set.all(|(_, value)| value.is_none()));
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! A small shell stands between us and the server and holds the other end of a pipe: when xtask
 //! ends, in whatever way, the pipe closes, the shell stops the server it started and removes the
-//! folder. Nothing else is ever stopped or removed.
+//! folder. Nothing else is ever stopped or removed. Through the same pipe it is told to kill the
+//! server and to start it again, for tests of just that.
 
 use std::ffi::OsString;
-use std::net::TcpListener;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +17,9 @@ use anyhow::{Context, Result, bail};
 use super::unprivileged::Owner;
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
+/// The processes that a killed server leaves behind may keep its successor from starting: then it
+/// is started once more.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Words in a log of a server that ends by itself.
 const GAVE_UP: [&str; 2] = ["FATAL", "Aborting"];
 /// A port may be taken between finding it free and using it.
@@ -26,13 +31,20 @@ trap : INT TERM HUP
 folder=$1 stop=$2 prepared=$3
 shift 3
 server=
-if cp -a -- "$prepared" "$folder/data" >"$folder/log" 2>&1 </dev/null; then
+launch() {
     "$@" >"$folder/log" 2>&1 </dev/null &
     server=$!
+}
+if cp -a -- "$prepared" "$folder/data" >"$folder/log" 2>&1 </dev/null; then
+    launch "$@"
 else
     echo "FATAL: cannot copy $prepared" >>"$folder/log"
 fi
-read -r _
+while read -r order; do
+    kill -KILL "$server" 2>/dev/null
+    wait "$server" 2>/dev/null
+    if [ "$order" = start ]; then launch "$@"; fi
+done
 # A server that has only just been forked may not hear the signal yet.
 while [ -n "$server" ] && kill "-$stop" "$server" 2>/dev/null; do
     kill -TERM "$server" 2>/dev/null
@@ -91,6 +103,33 @@ impl Watched {
         let mut server = Watched { port, watcher };
         server.wait_until_ready(plan, &folder)?;
         Ok(server)
+    }
+
+    /// Kills the server, as a power cut would.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        self.order("kill")
+    }
+
+    /// Starts it again on what the kill left, and waits until it takes connections.
+    pub(super) fn start_again(&mut self) -> Result<()> {
+        let until = Instant::now() + READY_WITHIN;
+        while Instant::now() < until {
+            self.order("start")?;
+            let patience = Instant::now() + PATIENCE;
+            while Instant::now() < patience {
+                if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                    return Ok(());
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        bail!("the killed server does not start again")
+    }
+
+    fn order(&mut self, order: &str) -> Result<()> {
+        let pipe = self.watcher.stdin.as_mut();
+        let pipe = pipe.context("the pipe is open until the drop")?;
+        writeln!(pipe, "{order}").context("the server's shell is gone")
     }
 
     fn wait_until_ready(&mut self, plan: &Plan, folder: &Path) -> Result<()> {
