@@ -27,8 +27,8 @@ use std::time::Duration;
 type Lease = pool::Lease<Connector>;
 
 /// The server stops a statement at its timeout; when even that answer does not come, the
-/// connection is given up this much later.
-const GRACE: Duration = Duration::from_secs(5);
+/// connection is given up this much later: as long again, between these two.
+const GRACE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 
 #[derive(Debug)]
 pub(crate) struct Postgres {
@@ -49,7 +49,9 @@ impl Postgres {
         let connector = Connector::new(url, &options)?;
         let (shown, options) = (connector.shown().to_owned(), connector.options().clone());
         let patience = Patience {
-            limit: options.statement_timeout.saturating_add(GRACE),
+            limit: options
+                .statement_timeout
+                .saturating_add(options.statement_timeout.clamp(GRACE.0, GRACE.1)),
             fails_over: connector.fails_over(),
         };
         let pool = Pool::new(connector, shown, &options)?;

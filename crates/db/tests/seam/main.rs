@@ -8,9 +8,12 @@
 mod batches;
 mod cancel;
 mod connecting;
+mod failover;
 mod fixture;
 mod migrations;
+mod pooled;
 mod pools;
+mod proxy;
 mod sqlite_files;
 mod transactions;
 mod values;
