@@ -1,0 +1,38 @@
+//! Cursors: the key of the last item of a page, opaque to clients. The list that made one is named
+//! in it, so that a cursor of another list is refused instead of misread.
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+
+/// The longest cursor that is looked at, in bytes.
+const LONGEST: usize = 1024;
+
+/// The cursor after the item with `key` in the list `list`.
+#[must_use]
+pub fn encode(list: &str, key: &str) -> String {
+    BASE64.encode(format!("{list}\n{key}"))
+}
+
+/// The key in a cursor of `list`; None when it is no such cursor.
+#[must_use]
+pub fn decode(list: &str, cursor: &str) -> Option<String> {
+    if cursor.len() > LONGEST {
+        return None;
+    }
+    let text = String::from_utf8(BASE64.decode(cursor).ok()?).ok()?;
+    let key = text.strip_prefix(list)?.strip_prefix('\n')?;
+    (!key.contains('\0')).then(|| key.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_back_by_its_own_list_only() {
+        let cursor = encode("runs", "a/b\nc ü");
+        assert_eq!(decode("runs", &cursor).as_deref(), Some("a/b\nc ü"));
+        assert_eq!(decode("flows", &cursor), None);
+        for wrong in ["", "%", "AAAA", "eA", &"A".repeat(5000)] {
+            assert_eq!(decode("runs", wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The system's own answers: health, version, audit, database.
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// How well something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It does all it should.
+    Healthy,
+    /// It works, but slowly or not all of it.
+    Degraded,
+    /// It does not work.
+    Unhealthy,
+}
+
+/// What was found when everything was asked.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// The worst of the checks.
+    pub status: State,
+    /// When everything was asked, UTC.
+    pub checked_at: String,
+    /// The checks by name.
+    pub checks: BTreeMap<String, Check>,
+}
+
+/// One thing that was asked.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Check {
+    /// How well it is.
+    pub status: State,
+    /// How long it took to answer, in milliseconds.
+    pub latency_ms: f64,
+    /// What is wrong; nothing when it is healthy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// Which program this is.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Version {
+    /// Always `runstone`.
+    pub name: String,
+    /// As in `0.1.0`.
+    pub version: String,
+    /// The kind of database behind it.
+    pub database: String,
+}
+
+/// The database behind the server.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DatabaseInfo {
+    /// `sqlite`, `postgres`, `mysql` or `mssql`.
+    pub kind: String,
+    /// The connections.
+    pub pool: Pool,
+    /// Its size in bytes; of our tables where others may be in it.
+    pub storage_bytes: u64,
+    /// How many runs there are.
+    pub runs: u64,
+    /// How many flows there are.
+    pub flows: u64,
+}
+
+/// How busy the connections are.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Pool {
+    /// At most so many.
+    pub max: u64,
+    /// So many are open.
+    pub open: u64,
+    /// So many of the open ones are free.
+    pub idle: u64,
+    /// So many callers wait for one.
+    pub waiting: u64,
+}
+
+/// One thing that somebody did, or was not let do.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AuditEntry {
+    /// Its id; the order of ids is the order of time.
+    pub id: Uuid,
+    /// When, UTC.
+    pub at: String,
+    /// The project, where the path names one.
+    pub project: Option<Uuid>,
+    /// Who: `key:<id>`, `oidc:<subject>`, `local`, or `anonymous`.
+    pub actor: String,
+    /// The operation, as in `runs.start`.
+    pub action: String,
+    /// The path.
+    pub target: String,
+    /// The HTTP status of the answer.
+    pub status: i32,
+    /// Names the request in the logs.
+    pub trace_id: String,
+    /// Where it came from.
+    pub address: String,
+}
+
+/// Which audit entries.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListAudit {
+    /// At most so many; 50 when not given.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
