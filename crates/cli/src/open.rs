@@ -75,6 +75,10 @@ pub(crate) fn trouble(db: &DbArgs, error: OpenError) -> Trouble {
             format!("another process is executing runs on it: {holder}"),
             "wait for that process or stop it; on PostgreSQL many can share one database",
         ),
+        OpenError::HalfRestored => (
+            "a restore into it did not finish".to_owned(),
+            "wait for it if it is still at work, else restore into it again",
+        ),
         OpenError::Drifted { difference } => (
             format!("its schema was changed by hand: {difference}"),
             "undo that change or restore a backup",

@@ -10,6 +10,7 @@ use crate::{
     options::Options,
     postgres::Postgres,
     row::Row,
+    snapshot::Snapshot,
     sqlite::Sqlite,
     statement::Statement,
     transaction::Tx,
@@ -214,6 +215,25 @@ impl Database {
                 "the transaction was stopped because the program ends; it was rolled back"
             }))
         })
+    }
+
+    /// One consistent state of the whole database, to be read page by page for as long as that
+    /// takes, while others write. It has a connection of its own.
+    ///
+    /// # Errors
+    /// No connection, or a database in memory.
+    pub async fn snapshot(&self) -> Result<Snapshot, Error> {
+        match &self.backend {
+            Backend::Sqlite(db) => Ok(Snapshot::sqlite(db.snapshot().await?)),
+            Backend::Postgres(db) => Ok(Snapshot::begun(Tx::postgres(db.begin_snapshot().await?))),
+            Backend::Mysql(db) => Snapshot::mysql(Tx::mysql(db.begin().await?)).await,
+            Backend::Mssql(db) => {
+                match Snapshot::mssql_versions(Tx::mssql(db.begin().await?)).await {
+                    Ok(snapshot) => Ok(snapshot),
+                    Err(_) => Snapshot::mssql_locks(Tx::mssql(db.begin().await?)).await,
+                }
+            }
+        }
     }
 
     /// How busy its connections are.

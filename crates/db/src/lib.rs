@@ -14,6 +14,7 @@ mod pool;
 mod postgres;
 mod retry;
 mod row;
+mod snapshot;
 mod sqlite;
 mod statement;
 mod tls;
@@ -34,6 +35,7 @@ pub use migrate::{
 pub use options::Options;
 pub use retry::{RetryPolicy, retry};
 pub use row::Row;
+pub use snapshot::{Isolation, Snapshot};
 pub use rust_decimal::Decimal;
 pub use statement::{RenderError, Statement};
 pub use transaction::Tx;

@@ -1,5 +1,6 @@
 //! Every aggregate's typed verbs over SQL, and the journal with its group commit. Decides nothing
 //! about runs: it stores what the engine decided, and says when it is durable.
+pub mod backup;
 mod blob;
 mod catalog;
 mod cells;

@@ -10,7 +10,7 @@ use std::{
 
 use runstone_db::{Class, Database, Error as DbError, Options, masked};
 
-use crate::{SqlStore, catalog::Catalog, schema};
+use crate::{SqlStore, backup::restore_under_way, catalog::Catalog, schema};
 
 /// How a store is opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,6 +80,11 @@ pub enum OpenError {
         /// The process: its id and command line.
         holder: String,
     },
+    /// A restore into it is under way, or was broken off.
+    #[error(
+        "a restore into this database did not finish; wait for it, or restore into it again"
+    )]
+    HalfRestored,
     /// Tables, columns, keys, indexes or checks are others than ours, although the version is
     /// right.
     #[error(
@@ -125,6 +130,21 @@ impl SqlStore {
     /// # Errors
     /// See [`OpenError`]. Nothing is left half-done: a migration is one transaction.
     pub async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
+        let store = Self::open_even_half_restored(url, options).await?;
+        match restore_under_way(store.database(), store.sql()).await? {
+            None => Ok(store),
+            Some(_) => {
+                store.close().await;
+                Err(OpenError::HalfRestored)
+            }
+        }
+    }
+
+    /// The same for a restore, which may begin anew where an earlier one was broken off.
+    pub(crate) async fn open_even_half_restored(
+        url: &str,
+        options: OpenOptions,
+    ) -> Result<Self, OpenError> {
         let file = database_file(url)?;
         let lock = match file {
             Some(path) if options.engine_lock => Some(EngineLock::take(path, &options.who)?),

@@ -45,8 +45,13 @@ impl SqlStore {
         &self.db
     }
 
-    pub(crate) fn sql(&self) -> &Catalog {
+    pub(crate) fn sql(&self) -> &Arc<Catalog> {
         &self.sql
+    }
+
+    /// Whether it holds the engine's lock: then no other process executes runs on it.
+    pub(crate) fn is_locked(&self) -> bool {
+        self._lock.is_some()
     }
 
     /// How busy its connections are.

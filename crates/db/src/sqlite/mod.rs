@@ -5,6 +5,7 @@ mod held;
 mod open;
 mod reader;
 mod session;
+mod snapshot;
 mod work;
 mod writer;
 
@@ -14,6 +15,7 @@ use crate::{
 };
 use reader::Readers;
 pub(crate) use session::SqliteTx;
+pub(crate) use snapshot::SqliteSnapshot;
 use std::sync::Arc;
 use writer::Writer;
 
@@ -82,6 +84,16 @@ impl Sqlite {
 
     pub(crate) async fn begin(&self) -> Result<SqliteTx, Error> {
         SqliteTx::begin(&self.writer, self.options.statement_timeout).await
+    }
+
+    pub(crate) async fn snapshot(&self) -> Result<SqliteSnapshot, Error> {
+        let Some(readers) = &self.readers else {
+            return Err(Error::other(
+                "a database in memory has one connection only, which must go on writing; \
+                 use a file",
+            ));
+        };
+        SqliteSnapshot::begin(readers.place(), self.options.clone()).await
     }
 
     pub(crate) fn stats(&self) -> PoolStats {

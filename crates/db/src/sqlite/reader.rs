@@ -85,6 +85,10 @@ impl Readers {
             .unwrap_or_else(|_| Err(Error::other("a read on SQLite was interrupted")))
     }
 
+    pub(super) fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.shared.place)
+    }
+
     pub(super) fn stats(&self) -> PoolStats {
         let open = self.shared.open.load(Ordering::Relaxed);
         let idle = self.shared.lock().len();

@@ -1,0 +1,2 @@
+-- The restore is done. Index: servers primary key.
+DELETE FROM servers WHERE id = :id AND heartbeat_at = :seen
