@@ -252,7 +252,8 @@ impl Database {
     pub fn health(&self) -> Health {
         match &self.backend {
             Backend::Postgres(db) => db.health(),
-            Backend::Sqlite(_) | Backend::Mysql(_) | Backend::Mssql(_) => Health {
+            Backend::Mssql(db) => db.health(),
+            Backend::Sqlite(_) | Backend::Mysql(_) => Health {
                 pool: self.stats(),
                 ..Health::default()
             },

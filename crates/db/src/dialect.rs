@@ -15,6 +15,7 @@
 //! Types in `rows` and `in`: `uuid`, `int` (64 bits; smaller columns are cast), `text`, `bytes`,
 //! `bool`, `float`, `decimal`, `time` (a native timestamp). Twelve markers are the most there may
 //! ever be.
+use crate::statement::tsql;
 use std::fmt;
 
 /// A database's way of writing SQL.
@@ -42,6 +43,14 @@ impl Dialect {
             Self::Postgres => "postgres",
             Self::Mysql => "mysql",
             Self::Mssql => "mssql",
+        }
+    }
+
+    /// What stands before and after the number of rows that `{{limit …}}` wants.
+    pub(crate) fn limit(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Mssql => ("OFFSET 0 ROWS FETCH NEXT ", " ROWS ONLY"),
+            Self::Sqlite | Self::Postgres | Self::Mysql => ("LIMIT ", ""),
         }
     }
 
@@ -121,27 +130,47 @@ impl ColumnType {
         }
     }
 
-    /// A list item as SQL Server reads it out of JSON: bytes travel in hex.
-    fn mssql_item(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Uuid => ("CONVERT(BINARY(16), item, 2)", "CHAR(32)"),
-            Self::Bytes => ("CONVERT(VARBINARY(MAX), item, 2)", "VARCHAR(MAX)"),
-            Self::Int => ("item", "BIGINT"),
-            Self::Text => ("item", "NVARCHAR(MAX)"),
-            Self::Bool => ("item", "BIT"),
-            Self::Float => ("item", "FLOAT"),
-            Self::Decimal => ("item", "DECIMAL(38, 10)"),
-            Self::Time => ("item", "DATETIME2(7)"),
-        }
+    /// SQL Server: the type that a value of a derived table is cast to; none where a cast could
+    /// change it.
+    pub(crate) fn mssql(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Uuid => "BINARY(16)",
+            Self::Int => "BIGINT",
+            Self::Text => "NVARCHAR(MAX)",
+            Self::Bytes => "VARBINARY(MAX)",
+            Self::Bool => "BIT",
+            Self::Float => "FLOAT",
+            Self::Time => "DATETIME2(7)",
+            Self::Decimal => return None,
+        })
+    }
+
+    /// How SQL Server reads the item `name` out of JSON, and as what; none for a type that JSON
+    /// would round or blow up. A UUID travels as a GUID, whose first half is turned round; a text
+    /// gets a collation that fits our columns.
+    pub(crate) fn mssql_json(self, name: &str) -> Option<(String, &'static str)> {
+        Some(match self {
+            Self::Uuid => (format!("CAST({name} AS BINARY(16))"), "UNIQUEIDENTIFIER"),
+            Self::Int => (name.to_owned(), "BIGINT"),
+            Self::Bool => (name.to_owned(), "BIT"),
+            Self::Text => (
+                format!("{name} COLLATE {}", tsql::COLLATION),
+                "NVARCHAR(MAX)",
+            ),
+            Self::Bytes | Self::Float | Self::Decimal | Self::Time => return None,
+        })
     }
 
     /// SQLite gets lists as JSON, which has no bytes: they travel in hex.
     fn json_item(self) -> &'static str {
         match self {
             Self::Uuid | Self::Bytes => "unhex(value)",
-            Self::Int | Self::Text | Self::Bool | Self::Float | Self::Decimal | Self::Time => {
-                "value"
-            }
+            Self::Int
+            | Self::Text
+            | Self::Bool
+            | Self::Float
+            | Self::Decimal
+            | Self::Time => "value",
         }
     }
 }
@@ -221,12 +250,8 @@ impl<'a> Marker<'a> {
                     Count::Param(name) => place(name),
                     Count::Number(n) => (*n).to_owned(),
                 };
-                match dialect {
-                    Dialect::Mssql => format!("OFFSET 0 ROWS FETCH NEXT {count} ROWS ONLY"),
-                    Dialect::Sqlite | Dialect::Postgres | Dialect::Mysql => {
-                        format!("LIMIT {count}")
-                    }
-                }
+                let (before, after) = dialect.limit();
+                format!("{before}{count}{after}")
             }
             Self::SkipLocked => match dialect {
                 Dialect::Sqlite | Dialect::Mssql => String::new(),
@@ -254,10 +279,8 @@ fn list(dialect: Dialect, of: ColumnType, place: &str) -> String {
         Dialect::Sqlite => format!("IN (SELECT {} FROM json_each({place}))", of.json_item()),
         Dialect::Postgres => format!("= ANY({place}::{}[])", of.postgres()),
         Dialect::Mysql => format!("IN ({place})"),
-        Dialect::Mssql => {
-            let (item, raw) = of.mssql_item();
-            format!("IN (SELECT {item} FROM OPENJSON({place}) WITH (item {raw} '$'))")
-        }
+        // Written at execution, by `statement/tsql.rs`.
+        Dialect::Mssql => String::new(),
     }
 }
 

@@ -1,13 +1,15 @@
 //! One SQL statement, rendered from its neutral text into one dialect, once at start. Knows its
 //! parameters by name and whether it writes; never sees a value.
 mod template;
+pub(crate) mod tsql;
 
 use crate::{
     dialect::{self, Count, Dialect, Marker, Place},
     token::{Broken, Token, Tokens},
 };
 use std::sync::Arc;
-pub(crate) use template::{Piece, Rows, Template};
+pub(crate) use template::{ListForm, Piece, Rows, Template};
+use tsql::Conflict;
 
 /// A statement ready for one dialect. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +23,12 @@ pub struct Statement {
     rows: bool,
     counts: bool,
     inserts_all: bool,
+    conditional: bool,
     upserts: bool,
     /// The text in pieces, for the dialects whose text depends on the number of values.
     template: Option<Arc<Template>>,
+    /// SQL Server: the statements that stand for it, executed in this order.
+    script: Arc<[Template]>,
 }
 
 /// A neutral text that cannot be rendered.
@@ -127,6 +132,16 @@ impl Statement {
         self.upserts
     }
 
+    /// SQL Server: the statements that stand for it, in pieces.
+    pub(crate) fn script(&self) -> &[Template] {
+        &self.script
+    }
+
+    /// Whether a row that it adds may meet one that is there, without failing.
+    pub(crate) fn inserts_on_conflict(&self) -> bool {
+        self.conditional
+    }
+
     /// The text in pieces, where the number of values decides it.
     pub(crate) fn template(&self) -> Option<&Template> {
         self.template.as_deref()
@@ -144,6 +159,9 @@ struct Renderer {
     conditional: bool,
     upserts: bool,
     template: Template,
+    /// How many pieces the table and the columns of an INSERT are.
+    head: Option<usize>,
+    conflict: Option<(usize, Conflict)>,
     words: Words,
     depth: u32,
     ended: bool,
@@ -204,6 +222,8 @@ impl Renderer {
             conditional: false,
             upserts: false,
             template: Template::default(),
+            head: None,
+            conflict: None,
             words: Words::default(),
             depth: 0,
             ended: false,
@@ -261,6 +281,10 @@ impl Renderer {
             _ => {}
         }
         self.push(text);
+        let named = self.words.first == "INSERT" && !self.words.into.is_empty();
+        if text == ")" && self.depth == 0 && named && self.head.is_none() {
+            self.head = Some(self.template.cut());
+        }
     }
 
     fn push(&mut self, text: &str) {
@@ -288,8 +312,16 @@ impl Renderer {
         let text = marker.render(self.dialect, self.one_row, place, &mut number);
         match marker {
             Marker::Limit(Count::Param(name)) => {
-                self.template.text("LIMIT ");
+                let (before, after) = self.dialect.limit();
+                self.template.text(before);
                 self.template.push(Piece::Value(number(name) - 1));
+                self.template.text(after);
+            }
+            Marker::Upsert { .. } | Marker::InsertOrNothing { .. }
+                if self.dialect == Dialect::Mssql =>
+            {
+                let conflict = Conflict::of(marker);
+                self.conflict = conflict.map(|conflict| (self.template.cut(), conflict));
             }
             Marker::In { param, of } => self.template.push(Piece::List(number(param) - 1, *of)),
             Marker::Rows(columns) => {
@@ -325,17 +357,29 @@ impl Renderer {
             return Err("with `{{rows …}}` every parameter is one of its columns".to_owned());
         }
         let one_for_each = self.rows || (self.words.inserts_values && !self.words.selects);
+        let mut script = Vec::new();
+        if self.dialect == Dialect::Mssql {
+            let template = self.template.clone();
+            script = tsql::script(template, &self.words.into, self.head, self.conflict)?;
+        }
+        let sql = match self.dialect {
+            Dialect::Mssql => tsql::shown(&script, !self.one_row, self.params.len()),
+            Dialect::Sqlite | Dialect::Postgres | Dialect::Mysql => sql.to_owned(),
+        };
+        let sql: Arc<str> = sql.into();
         Ok(Statement {
             name: name.into(),
-            sql: sql.into(),
-            sql_one_row: sql.into(),
+            sql: Arc::clone(&sql),
+            sql_one_row: sql,
             params: self.params.into(),
             writes: self.words.writes(),
             rows: self.rows,
             counts: self.words.changes,
             inserts_all: self.words.first == "INSERT" && one_for_each && !self.conditional,
+            conditional: self.conditional,
             upserts: self.upserts,
             template: (self.dialect == Dialect::Mysql).then(|| Arc::new(self.template)),
+            script: script.into(),
         })
     }
 }

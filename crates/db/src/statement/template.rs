@@ -27,6 +27,15 @@ pub(crate) struct Rows {
     pub(crate) nested: bool,
 }
 
+/// How a list is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListForm {
+    /// So many placeholders.
+    Items(usize),
+    /// One placeholder for a JSON array.
+    Json,
+}
+
 impl Template {
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.pieces
@@ -39,21 +48,28 @@ impl Template {
         }
     }
 
+    /// Ends the last piece here; answers how many pieces there are so far.
+    pub(super) fn cut(&mut self) -> usize {
+        self.pieces.push(Piece::Text(String::new()));
+        self.pieces.len() - 1
+    }
+
     pub(crate) fn push(&mut self, piece: Piece) {
         self.pieces.push(piece);
     }
 
-    /// The text for `rows` rows; `list` answers how many items the list at a position has.
-    pub(crate) fn write(&self, rows: usize, mut list: impl FnMut(usize) -> usize) -> String {
+    /// The text for `rows` rows; `list` answers how the list at a position is written.
+    pub(crate) fn write(&self, rows: usize, list: impl Fn(usize) -> ListForm) -> String {
         let mut sql = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => sql.push_str(text),
                 Piece::Value(_) => sql.push('?'),
-                Piece::List(at, _) => match list(*at) {
+                Piece::List(at, of) => match list(*at) {
+                    ListForm::Json => sql.push_str(&from_json(*of)),
                     // `IN (NULL)` is unknown, and so is its opposite.
-                    0 => sql.push_str("IN (SELECT NULL FROM DUAL WHERE FALSE)"),
-                    items => {
+                    ListForm::Items(0) => sql.push_str("IN (SELECT NULL FROM DUAL WHERE FALSE)"),
+                    ListForm::Items(items) => {
                         sql.push_str("IN (?");
                         sql.push_str(&", ?".repeat(items - 1));
                         sql.push(')');
@@ -65,6 +81,22 @@ impl Template {
         sql.truncate(sql.trim_end().len());
         sql
     }
+}
+
+/// Each server has the binary collation under its own name, and reads its own of the comments.
+fn from_json(of: ColumnType) -> String {
+    let text = "item /*!80017 COLLATE utf8mb4_0900_bin */ /*M!100202 COLLATE utf8mb4_nopad_bin */";
+    let (item, raw) = match of {
+        ColumnType::Uuid | ColumnType::Bytes => ("UNHEX(item)", "LONGTEXT"),
+        ColumnType::Int | ColumnType::Bool => ("item", "BIGINT"),
+        ColumnType::Float => ("item", "DOUBLE"),
+        ColumnType::Decimal => ("item", "DECIMAL(65, 28)"),
+        ColumnType::Time => ("item", "DATETIME(6)"),
+        ColumnType::Text => (text, "LONGTEXT"),
+    };
+    format!(
+        "IN (SELECT {item} FROM JSON_TABLE(?, '$[*]' COLUMNS (item {raw} PATH '$')) AS listed)"
+    )
 }
 
 impl Rows {
