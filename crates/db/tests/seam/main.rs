@@ -8,9 +8,11 @@
 mod batches;
 mod cancel;
 mod connecting;
+mod edges;
 mod failover;
 mod fixture;
 mod migrations;
+mod native;
 mod pooled;
 mod pools;
 mod proxy;
