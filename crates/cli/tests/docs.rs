@@ -14,7 +14,7 @@ mod shell;
 use std::path::{Path, PathBuf};
 
 use page::Page;
-use runstone_testkit::servers::{FreshSchema, postgres_url};
+use runstone_testkit::servers::{Fresh, TestDatabase};
 use shell::Shell;
 
 fn root() -> PathBuf {
@@ -40,10 +40,11 @@ fn the_commands_of_the_guide_do_what_it_says() {
 
 #[tokio::test]
 async fn the_postgres_commands_of_the_guide_do_what_it_says() {
-    let Some(base) = postgres_url() else { return };
-    let schema = FreshSchema::new(&base).await.unwrap();
+    let Some(fresh) = Fresh::on(TestDatabase::Postgres).await else {
+        return;
+    };
     let page = Page::read(&read("docs/guide.md"));
-    assert_eq!(Shell::new(Some(schema.url())).play(&page, true), 2);
+    assert_eq!(Shell::new(Some(fresh.url())).play(&page, true), 2);
 }
 
 #[test]

@@ -9,14 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use runstone_testkit::servers::{FreshSchema, postgres_url};
+use runstone_testkit::{
+    on_databases,
+    servers::{Fresh, TestDatabase},
+};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_runstone");
 const IN_FLIGHT: usize = 10_000;
 /// A slow reader of acknowledgements may miss some.
 const NEARLY: usize = 9_000;
 const BOUND: Duration = Duration::from_secs(5);
-/// On PostgreSQL a process counts as dead once it was not heard of for so long.
+/// On a server a process counts as dead once it was not heard of for so long.
 const LEASE: Duration = Duration::from_secs(1);
 
 /// Has so many runs under way, each with a step that is durable, and kills their process.
@@ -82,25 +85,22 @@ fn resume(url: &str) -> (Duration, Duration) {
     (first.unwrap(), nearly)
 }
 
-fn crash_and_resume(name: &str, url: &str, wait: Duration) {
+fn crash_and_resume(fresh: &Fresh) {
+    let (name, url) = (fresh.database().name(), fresh.url());
     crash(url);
-    // Nothing but time makes an owner dead on PostgreSQL.
-    std::thread::sleep(wait);
+    if fresh.database() != TestDatabase::Sqlite {
+        // Nothing but time makes an owner dead on a server.
+        std::thread::sleep(LEASE);
+    }
     let (first, nearly) = resume(url);
     println!("{name}: first step after {first:.0?}, of {NEARLY} runs after {nearly:.1?}");
     assert!(first < BOUND, "{first:?}");
 }
 
-#[test]
-fn slow_killed_with_10_000_runs_in_flight_sqlite_goes_on_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("t.db").display());
-    crash_and_resume("sqlite", &url, Duration::ZERO);
-}
+on_databases! {
+    [sqlite Sqlite, postgres Postgres, mariadb Mariadb]
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn slow_killed_with_10_000_runs_in_flight_postgres_goes_on_after_the_lease() {
-    let Some(url) = postgres_url() else { return };
-    let schema = FreshSchema::new(&url).await.unwrap();
-    crash_and_resume("postgres", schema.url(), LEASE);
+    fn slow_killed_with_10_000_runs_in_flight_it_goes_on_at_once(fresh: &Fresh) {
+        crash_and_resume(fresh);
+    }
 }

@@ -47,9 +47,13 @@ struct Caller {
     known: std::collections::BTreeMap<RunId, (u64, i64)>,
 }
 
-/// Drives `calls` random calls through both; the store must be empty but for its migrations, or at
-/// least hold nothing of `seed`'s ids.
-pub async fn run(store: Arc<dyn Store>, seed: u64, calls: usize) -> anyhow::Result<()> {
+/// Drives `calls` random calls through both, and answers what is stored in the end, one line a
+/// record; the store must be empty but for its migrations, or at least hold nothing of `seed`'s
+/// ids.
+///
+/// # Errors
+/// An answer differs from the oracle's.
+pub async fn run(store: Arc<dyn Store>, seed: u64, calls: usize) -> anyhow::Result<String> {
     let oracle = Oracle::new();
     let mut caller = Caller::new(seed);
     for at in 0..calls {
@@ -76,6 +80,7 @@ pub async fn run(store: Arc<dyn Store>, seed: u64, calls: usize) -> anyhow::Resu
         }
         caller.learn(&call, &oracle).await?;
     }
+    let mut dump = String::new();
     for run in caller.runs.clone() {
         for call in [
             Call::Run(run),
@@ -85,9 +90,11 @@ pub async fn run(store: Arc<dyn Store>, seed: u64, calls: usize) -> anyhow::Resu
             let want = answer(&oracle, call.clone()).await;
             let got = answer(&*store, call).await;
             ensure!(want == got, "seed {seed}, in the end: {run}\n{want}\n{got}");
+            dump += &got;
+            dump.push('\n');
         }
     }
-    Ok(())
+    Ok(dump)
 }
 
 /// What the store says, as text; errors by their kind, because their words differ.

@@ -1,136 +1,124 @@
-//! Database servers for tests: where they are, and a schema of one's own on them.
+//! Databases for tests: which there are, where they are, and an empty one of a test's own.
 //!
-//! Starts none: `cargo xtask test` starts one server for all tests and names it in a variable.
+//! Starts no server: `cargo xtask test` starts each once for all tests and names it in a variable.
+//! A test without its server says `SKIPPED: …`, which the runner counts, and passes.
 
-use anyhow::{Context, Result};
-use runstone_db::{Database, Options, Statement};
-use uuid::Uuid;
+mod every;
+mod fresh;
 
-/// Names the PostgreSQL server that tests may fill, as a URL.
-pub const POSTGRES_VAR: &str = "RUNSTONE_TEST_POSTGRES_URL";
+pub use fresh::Fresh;
 
-/// The URL of the PostgreSQL server for tests; without one, says so where the runner counts it.
-pub fn postgres_url() -> Option<String> {
-    let url = std::env::var(POSTGRES_VAR).ok();
-    if url.is_none() {
-        eprintln!("SKIPPED: {POSTGRES_VAR} is not set (`cargo xtask test` starts a server)");
-    }
-    url
+/// Where the names of the databases stand that this run is limited to, separated by commas.
+pub const CHOSEN_VAR: &str = "RUNSTONE_TEST_DATABASES";
+
+/// A kind and version of database that every suite runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TestDatabase {
+    /// A file in a temporary folder.
+    Sqlite,
+    /// The oldest PostgreSQL that is served.
+    Postgres13,
+    /// The PostgreSQL that most people's machines have; 15 where nothing else is named.
+    Postgres,
+    /// The newest PostgreSQL.
+    Postgres18,
+    /// MariaDB, 10.11 where nothing else is named.
+    Mariadb,
+    /// Oracle's MySQL, 8 or later.
+    Mysql,
+    /// SQL Server, or what speaks its protocol.
+    Mssql,
 }
 
-/// An empty schema on a PostgreSQL server, removed with everything in it when this is dropped.
-#[derive(Debug)]
-pub struct FreshSchema {
-    base_url: String,
-    name: String,
-    url: String,
-}
+impl TestDatabase {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::Sqlite,
+        Self::Postgres13,
+        Self::Postgres,
+        Self::Postgres18,
+        Self::Mariadb,
+        Self::Mysql,
+        Self::Mssql,
+    ];
 
-impl FreshSchema {
-    /// Makes the schema; `base_url` names a database in which schemas may be made.
-    ///
-    /// # Errors
-    /// The server cannot be reached or refuses.
-    pub async fn new(base_url: &str) -> Result<Self> {
-        let name = format!("t_{}", fresh_id().simple());
-        execute(base_url, &format!("CREATE SCHEMA {name}")).await?;
-        let mark = if base_url.contains('?') { '&' } else { '?' };
-        let url = format!("{base_url}{mark}options=-c%20search_path%3D{name}");
-        Ok(FreshSchema {
-            base_url: base_url.to_owned(),
-            name,
-            url,
-        })
-    }
-
-    /// Connections of this URL see this schema and nothing else.
+    /// Its name in test paths and on the command line.
     #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-}
-
-impl Drop for FreshSchema {
-    fn drop(&mut self) {
-        let (url, sql) = (
-            self.base_url.clone(),
-            format!("DROP SCHEMA {} CASCADE", self.name),
-        );
-        // A thread of its own: a drop cannot wait inside the runtime that it may run on.
-        let removed = std::thread::spawn(move || -> Result<()> {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            runtime.block_on(execute(&url, &sql))
-        });
-        match removed.join() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => eprintln!("schema {} is left behind: {error:#}", self.name),
-            Err(_) => eprintln!("schema {} is left behind: removing it panicked", self.name),
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres13 => "postgres13",
+            Self::Postgres => "postgres",
+            Self::Postgres18 => "postgres18",
+            Self::Mariadb => "mariadb",
+            Self::Mysql => "mysql",
+            Self::Mssql => "mssql",
         }
     }
-}
 
-async fn execute(url: &str, sql: &str) -> Result<()> {
-    let options = Options {
-        pool_size: 1,
-        ..Options::default()
-    };
-    let db = Database::connect(url, options).await?;
-    let statement = Statement::render("testkit.schema", sql, db.dialect())?;
-    let done = db.execute(&statement, &[]).await;
-    db.close().await;
-    done.with_context(|| sql.to_owned()).map(drop)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a name that no other process takes; no run sees it"
-)]
-fn fresh_id() -> Uuid {
-    Uuid::now_v7()
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    async fn schemas_named(base_url: &str, name: &str) -> usize {
-        let db = Database::connect(base_url, Options::default())
-            .await
-            .unwrap();
-        let sql = "SELECT nspname FROM pg_namespace WHERE nspname = :name";
-        let statement = Statement::render("test.schemas", sql, db.dialect()).unwrap();
-        db.fetch_all(&statement, &[("name", name.into())])
-            .await
-            .unwrap()
-            .len()
+    /// The variable that names a server which tests may fill, as a URL; SQLite needs none.
+    #[must_use]
+    pub fn variable(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres13 => Some("RUNSTONE_TEST_POSTGRES13_URL"),
+            Self::Postgres => Some("RUNSTONE_TEST_POSTGRES_URL"),
+            Self::Postgres18 => Some("RUNSTONE_TEST_POSTGRES18_URL"),
+            Self::Mariadb => Some("RUNSTONE_TEST_MARIADB_URL"),
+            Self::Mysql => Some("RUNSTONE_TEST_MYSQL_URL"),
+            Self::Mssql => Some("RUNSTONE_TEST_MSSQL_URL"),
+        }
     }
 
-    #[tokio::test]
-    async fn postgres_schema_is_seen_by_its_url_and_gone_after_drop() {
-        let Some(base) = postgres_url() else { return };
-        let fresh = FreshSchema::new(&base).await.unwrap();
-        execute(fresh.url(), "CREATE TABLE mine (n BIGINT)")
-            .await
-            .unwrap();
-        execute(
-            &base,
-            &format!("INSERT INTO {}.mine VALUES (1)", fresh.name),
-        )
-        .await
-        .unwrap();
-        let name = fresh.name.clone();
-        assert_eq!(schemas_named(&base, &name).await, 1);
-        drop(fresh);
-        assert_eq!(schemas_named(&base, &name).await, 0);
+    /// Whether tests can run on it now; if not, says so where the runner counts it.
+    #[must_use]
+    pub fn is_there(self) -> bool {
+        self.is_chosen() && (self == Self::Sqlite || self.url().is_some())
     }
 
-    #[tokio::test]
-    async fn an_unreachable_postgres_is_an_error() {
-        let nobody = "postgres://nobody@127.0.0.1:1/none";
-        assert!(FreshSchema::new(nobody).await.is_err());
+    /// The URL of its server, in which databases or schemas may be made. None for SQLite, and,
+    /// said aloud, where there is no server or this run is limited to other databases.
+    #[must_use]
+    pub fn url(self) -> Option<String> {
+        let variable = self.variable()?;
+        if !self.is_chosen() {
+            return None;
+        }
+        let url = std::env::var(variable).ok().filter(|url| !url.is_empty());
+        if url.is_none() {
+            eprintln!("SKIPPED: {variable} is not set");
+        }
+        url
+    }
+
+    fn is_chosen(self) -> bool {
+        let Ok(chosen) = std::env::var(CHOSEN_VAR) else {
+            return true;
+        };
+        let found = chosen.split(',').any(|name| name.trim() == self.name());
+        if !found {
+            eprintln!("SKIPPED: {} was not chosen ({CHOSEN_VAR})", self.name());
+        }
+        found
+    }
+}
+
+/// What a suite's tests are given: a database of their own and whatever else they need.
+pub trait Fixture: Sized {
+    /// A new one; None, said aloud, where tests cannot run on `database` now.
+    fn open(database: TestDatabase) -> impl Future<Output = Option<Self>>;
+}
+
+impl Fixture for Fresh {
+    async fn open(database: TestDatabase) -> Option<Self> {
+        Fresh::on(database).await
+    }
+}
+
+/// For tests that are not async: waits for the fixture.
+pub fn open_and_wait<F: Fixture>(database: TestDatabase) -> Option<F> {
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(F::open(database)),
+        Err(error) => panic!("no runtime to open {} with: {error}", database.name()),
     }
 }

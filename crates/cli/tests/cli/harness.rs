@@ -8,6 +8,7 @@ use std::{
 };
 
 use regex::Regex;
+use runstone_testkit::servers::{Fixture, Fresh, TestDatabase};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -16,6 +17,21 @@ pub(crate) struct Place {
     folder: TempDir,
     /// What `RUNSTONE_DATABASE_URL` is set to.
     pub(crate) db: Option<String>,
+    /// Removed after the test.
+    _fresh: Option<Fresh>,
+}
+
+/// On SQLite the file in the folder, elsewhere an empty database of the server.
+impl Fixture for Place {
+    async fn open(database: TestDatabase) -> Option<Self> {
+        let fresh = Fresh::on(database).await?;
+        let on_server = database != TestDatabase::Sqlite;
+        Some(Self {
+            db: on_server.then(|| fresh.url().to_owned()),
+            _fresh: Some(fresh),
+            ..Self::new()
+        })
+    }
 }
 
 /// What a command said.
@@ -31,6 +47,7 @@ impl Place {
         Self {
             folder: tempfile::tempdir().unwrap(),
             db: None,
+            _fresh: None,
         }
     }
 

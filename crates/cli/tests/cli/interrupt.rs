@@ -1,5 +1,6 @@
 //! Stopping, killing, resuming and cancelling, with the step held at a gate so that nothing depends
-//! on time. On SQLite always, on PostgreSQL when there is one.
+//! on time.
+use runstone_testkit::on_every_database;
 use serde_json::{Value, json};
 
 use crate::{
@@ -7,35 +8,26 @@ use crate::{
     harness::{Place, Said},
 };
 
-/// Defines a test for each database.
-macro_rules! on_each_database {
-    ($($name:ident => $body:ident;)+) => {
-        $(mod $name {
-            #[test]
-            fn sqlite() {
-                super::$body(&crate::harness::Place::new());
-            }
+on_every_database! {
+    fn a_run_that_ctrl_c_stopped_goes_on_where_it_was(place: &Place) {
+        stop_and_resume(place);
+    }
 
-            #[test]
-            fn postgres() {
-                let Some(server) = runstone_testkit::servers::postgres_url() else { return };
-                let runtime = tokio::runtime::Runtime::new().unwrap();
-                let schema = runstone_testkit::servers::FreshSchema::new(&server);
-                let schema = runtime.block_on(schema).unwrap();
-                let mut place = crate::harness::Place::new();
-                place.db = Some(schema.url().to_owned());
-                super::$body(&place);
-            }
-        })+
-    };
-}
+    fn a_run_whose_process_was_killed_goes_on_where_it_was(place: &Place) {
+        kill_and_resume(place);
+    }
 
-on_each_database! {
-    a_run_that_ctrl_c_stopped_goes_on_where_it_was => stop_and_resume;
-    a_run_whose_process_was_killed_goes_on_where_it_was => kill_and_resume;
-    a_run_is_cancelled_from_another_process => cancel_elsewhere;
-    resume_all_finishes_what_a_killed_process_left => kill_and_resume_all;
-    a_watcher_carries_out_what_others_create => watch;
+    fn a_run_is_cancelled_from_another_process(place: &Place) {
+        cancel_elsewhere(place);
+    }
+
+    fn resume_all_finishes_what_a_killed_process_left(place: &Place) {
+        kill_and_resume_all(place);
+    }
+
+    fn a_watcher_carries_out_what_others_create(place: &Place) {
+        watch(place);
+    }
 }
 
 /// A lease short enough for a test: an owner that was killed is found dead soon.

@@ -6,10 +6,9 @@ use runstone_model::{
     run::Status,
 };
 use runstone_store::{Claim, Commit, Store as _};
+use runstone_testkit::on_every_database;
 
-use crate::harness::{
-    TestDb, at, create, empty, flow, on_each_database, row, run_id, server_id, update,
-};
+use crate::harness::{TestDb, at, create, empty, flow, row, run_id, server_id, update};
 
 fn claim(server: ServerId, limit: u32) -> Claim {
     Claim {
@@ -21,7 +20,7 @@ fn claim(server: ServerId, limit: u32) -> Claim {
     }
 }
 
-on_each_database! {
+on_every_database! {
     async fn only_runs_without_a_living_owner_are_claimed(db: &TestDb) {
         let store = db.store().await;
         let flow = flow(&store, "f").await;

@@ -3,12 +3,11 @@ use std::sync::Arc;
 
 use runstone_model::run::Status;
 use runstone_store::{Blob, Commit, Error, Snapshot, Store as _};
+use runstone_testkit::on_every_database;
 
-use crate::harness::{
-    TestDb, at, create, empty, flow, on_each_database, row, rows, run_id, server_id, update,
-};
+use crate::harness::{TestDb, at, create, empty, flow, row, rows, run_id, server_id, update};
 
-on_each_database! {
+on_every_database! {
     async fn many_tasks_at_once_lose_nothing(db: &TestDb) {
         let store = Arc::new(db.store().await);
         let flow = flow(&store, "f").await;

@@ -2,10 +2,9 @@
 use runstone_db::Value;
 use runstone_model::run::Status;
 use runstone_store::{Blob, Commit, Finding, Severity, Snapshot, Store as _};
+use runstone_testkit::on_every_database;
 
-use crate::harness::{
-    TestDb, at, create, flow, on_each_database, row, run_id, server_id, sql, update,
-};
+use crate::harness::{TestDb, at, create, flow, row, run_id, server_id, sql, update};
 
 fn of<'a>(findings: &'a [Finding], check: &str) -> Vec<&'a Finding> {
     findings
@@ -14,7 +13,7 @@ fn of<'a>(findings: &'a [Finding], check: &str) -> Vec<&'a Finding> {
         .collect()
 }
 
-on_each_database! {
+on_every_database! {
     async fn a_healthy_store_has_no_findings(db: &TestDb) {
         let store = db.store().await;
         let flow = flow(&store, "f").await;

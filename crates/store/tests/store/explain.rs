@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 
 use runstone_db::{Dialect, Statement, Value};
-use runstone_store::SqlStore;
+use runstone_store::{OpenOptions, SqlStore};
+use runstone_testkit::on_every_database;
 use uuid::Uuid;
 
 use crate::harness::TestDb;
@@ -99,30 +100,19 @@ async fn explain(store: &SqlStore, name: &str) -> Vec<String> {
     rows.iter().map(|row| row.get(column).unwrap()).collect()
 }
 
-async fn every_statement_is_understood(db: &TestDb) {
-    let store = db.store().await;
-    for name in SqlStore::statement_names() {
-        explain(&store, name).await;
+on_every_database! {
+    async fn every_statement_is_understood(db: &TestDb) {
+        let store = db.store().await;
+        for name in SqlStore::statement_names() {
+            explain(&store, name).await;
+        }
     }
 }
 
 #[tokio::test]
-async fn every_statement_is_understood_by_sqlite() {
-    every_statement_is_understood(&TestDb::sqlite()).await;
-}
-
-#[tokio::test]
-async fn every_statement_is_understood_by_postgres() {
-    let Some(db) = TestDb::postgres().await else {
-        return;
-    };
-    every_statement_is_understood(&db).await;
-}
-
-#[tokio::test]
 async fn sqlite_uses_the_indexes() {
-    let store = TestDb::sqlite();
-    let store = store.store().await;
+    let db = TestDb::sqlite().await;
+    let store = db.store().await;
     let mut plans = String::new();
     for name in HOT {
         writeln!(plans, "{name}").unwrap();
@@ -137,16 +127,32 @@ async fn sqlite_uses_the_indexes() {
     insta::assert_snapshot!("plans_sqlite", plans);
 }
 
+mod postgres_plans {
+    use runstone_testkit::on_databases;
+
+    use super::{TestDb, postgres_uses_the_indexes};
+
+    on_databases! {
+        [postgres13 Postgres13, postgres Postgres, postgres18 Postgres18]
+
+        async fn it_uses_the_indexes(db: &TestDb) {
+            postgres_uses_the_indexes(db).await;
+        }
+    }
+}
+
 /// The planner's texts differ from version to version; which index it takes does not.
-#[tokio::test]
-async fn postgres_uses_the_indexes() {
+async fn postgres_uses_the_indexes(db: &TestDb) {
     // Small tables are read as a whole, whatever the indexes.
-    let settings = "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off \
-                    -c enable_mergejoin=off -c enable_incremental_sort=off";
-    let Some(db) = TestDb::postgres_with(settings).await else {
-        return;
-    };
-    let store = db.store().await;
+    let settings = "enable_seqscan enable_bitmapscan enable_hashjoin enable_mergejoin \
+                    enable_incremental_sort";
+    let settings: String = settings
+        .split(' ')
+        .map(|name| format!("%20-c%20{name}%3Doff"))
+        .collect();
+    db.store().await;
+    let url = format!("{}{settings}", db.url);
+    let store = SqlStore::open(&url, OpenOptions::default()).await.unwrap();
     let mut plans = String::new();
     for name in HOT {
         let lines = explain(&store, name).await;

@@ -6,10 +6,10 @@ use runstone_model::{
     run::{Kind, Status},
 };
 use runstone_store::{Claim, Commit, Error, Snapshot, SqlStore, Store as _};
+use runstone_testkit::on_every_database;
 
 use crate::harness::{
-    Hold, TestDb, at, create, empty, flow, on_each_database, row, rows, run_id, server_id, sql,
-    update,
+    Hold, TestDb, at, create, empty, flow, row, rows, run_id, server_id, sql, update,
 };
 
 /// A run of `owner` with three rows, taken over by another server. Answers its new epoch.
@@ -32,7 +32,7 @@ async fn taken_over(store: &SqlStore, run: RunId, owner: ServerId) -> i64 {
     claimed[0].epoch
 }
 
-on_each_database! {
+on_every_database! {
     async fn the_old_owner_is_fenced_at_once(db: &TestDb) {
         let (old, new) = (db.store().await, db.store().await);
         let run = run_id();

@@ -1,87 +1,46 @@
 //! A fresh database for each test, and the smallest runs and flows to put into it.
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
-use runstone_db::{Database, Dialect, Options, Statement, Value};
+use runstone_db::{Dialect, Statement, Value};
 use runstone_model::{
     ids::{FlowVersionId, ProjectId, RunId, ServerId},
     run::Status,
     time::Timestamp,
 };
 use runstone_store::{Commit, NewFlow, NewRun, OpenOptions, Row, RunUpdate, SqlStore, Store as _};
-use tempfile::TempDir;
+use runstone_testkit::servers::{Fixture, Fresh, TestDatabase};
 use uuid::Uuid;
 
-pub(crate) const POSTGRES_VAR: &str = "RUNSTONE_TEST_POSTGRES_URL";
-
-/// Defines a test that runs on each database.
-macro_rules! on_each_database {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: &TestDb) $body:block)+) => {
-        $(mod $name {
-            use super::*;
-
-            $(#[$meta])*
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                let $db = &TestDb::sqlite();
-                $body
-            }
-
-            $(#[$meta])*
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                let Some(db) = TestDb::postgres().await else { return };
-                let $db = &db;
-                $body
-            }
-        })+
-    };
-}
-pub(crate) use on_each_database;
-
-/// An empty database: a file, or a schema of its own on the test server.
+/// An empty database: a file, or one of its own on a test server.
 pub(crate) struct TestDb {
     pub(crate) url: String,
     pub(crate) dialect: Dialect,
-    pub(crate) folder: TempDir,
+    pub(crate) folder: PathBuf,
+    fresh: Fresh,
+}
+
+impl Fixture for TestDb {
+    async fn open(database: TestDatabase) -> Option<Self> {
+        let fresh = Fresh::on(database).await?;
+        Some(Self {
+            url: fresh.url().to_owned(),
+            dialect: fresh.dialect(),
+            folder: fresh.folder().to_owned(),
+            fresh,
+        })
+    }
 }
 
 impl TestDb {
-    pub(crate) fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self {
-            url,
-            dialect: Dialect::Sqlite,
-            folder,
-        }
+    pub(crate) async fn sqlite() -> Self {
+        Self::open(TestDatabase::Sqlite).await.unwrap()
     }
 
-    /// None, loudly, without a server.
-    pub(crate) async fn postgres() -> Option<Self> {
-        Self::postgres_with("").await
-    }
-
-    /// With further settings of the session, as in `-c enable_seqscan=off`.
-    pub(crate) async fn postgres_with(settings: &str) -> Option<Self> {
-        let Ok(server) = std::env::var(POSTGRES_VAR) else {
-            eprintln!("SKIPPED: set {POSTGRES_VAR} to run this test on PostgreSQL");
-            return None;
-        };
-        let schema = format!("t{}", fresh().simple());
-        let admin = Database::connect(&server, Options::default())
-            .await
-            .unwrap();
-        let create = format!("CREATE SCHEMA {schema}");
-        let create = Statement::render("test", &create, Dialect::Postgres).unwrap();
-        admin.execute(&create, &[]).await.unwrap();
-        admin.close().await;
-        let settings = settings.replace(' ', "%20").replace('=', "%3D");
-        let joint = if server.contains('?') { '&' } else { '?' };
-        Some(Self {
-            url: format!("{server}{joint}options=-c%20search_path%3D{schema}%20{settings}"),
-            dialect: Dialect::Postgres,
-            folder: tempfile::tempdir().unwrap(),
-        })
+    pub(crate) fn database(&self) -> TestDatabase {
+        self.fresh.database()
     }
 
     pub(crate) async fn store(&self) -> SqlStore {

@@ -1,5 +1,4 @@
-//! The SQL store on real databases: SQLite always, PostgreSQL when `RUNSTONE_TEST_POSTGRES_URL`
-//! names a server.
+//! The SQL store on real databases, one suite on all of them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod claiming;

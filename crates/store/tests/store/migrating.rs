@@ -3,8 +3,9 @@ use std::fs;
 
 use runstone_db::{Database, Dialect, Migration, Migrator, Options, Statement};
 use runstone_store::{OpenError, OpenOptions, SqlStore};
+use runstone_testkit::on_every_database;
 
-use crate::harness::{TestDb, on_each_database};
+use crate::harness::TestDb;
 
 /// Everything there is, as the database itself describes it.
 async fn dump(db: &Database) -> Vec<String> {
@@ -77,7 +78,7 @@ async fn bare(db: &TestDb) -> Database {
         .unwrap()
 }
 
-on_each_database! {
+on_every_database! {
     async fn up_down_and_up_again_gives_the_same(db: &TestDb) {
         let store = db.store().await;
         let up = dump(store.database()).await;

@@ -16,7 +16,7 @@ fn engine(who: &str) -> OpenOptions {
 
 #[tokio::test]
 async fn a_second_engine_is_told_who_holds_the_file() {
-    let db = TestDb::sqlite();
+    let db = TestDb::sqlite().await;
     let first = SqlStore::open(&db.url, engine("runstone run flow.yaml"))
         .await
         .unwrap();
@@ -81,11 +81,8 @@ async fn urls_that_mean_nothing_are_refused() {
 
 #[tokio::test]
 async fn a_file_or_a_server_that_is_not_there_is_unreachable() {
-    let db = TestDb::sqlite();
-    let missing = format!(
-        "sqlite:{}",
-        db.folder.path().join("no/such/folder.db").display()
-    );
+    let db = TestDb::sqlite().await;
+    let missing = format!("sqlite:{}", db.folder.join("no/such/folder.db").display());
     for url in [
         db.url.as_str(),
         &missing,
@@ -102,15 +99,15 @@ async fn a_file_or_a_server_that_is_not_there_is_unreachable() {
     let error = SqlStore::open(&missing, engine("x")).await.unwrap_err();
     assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
     assert!(
-        !fs::exists(db.folder.path().join("test.db")).unwrap(),
+        !fs::exists(db.folder.join("test.db")).unwrap(),
         "nothing was created"
     );
 }
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_corrupt() {
-    let db = TestDb::sqlite();
-    let path = db.folder.path().join("test.db");
+    let db = TestDb::sqlite().await;
+    let path = db.folder.join("test.db");
     fs::write(
         &path,
         "not a database at all, but long enough to look at".repeat(100),
@@ -124,7 +121,7 @@ async fn a_file_that_is_no_database_is_corrupt() {
 
 #[tokio::test]
 async fn read_only_reads_and_does_not_write() {
-    let db = TestDb::sqlite();
+    let db = TestDb::sqlite().await;
     let store = db.store().await;
     let flow = flow(&store, "f").await;
     let run = run_id();

@@ -5,10 +5,9 @@ use runstone_model::{
     run::Status,
 };
 use runstone_store::{Commit, Error, NewFlow, RunFilter, Store as _};
+use runstone_testkit::on_every_database;
 
-use crate::harness::{
-    TestDb, at, create, flow, fresh, on_each_database, row, rows, run_id, server_id, sql, update,
-};
+use crate::harness::{TestDb, at, create, flow, fresh, row, rows, run_id, server_id, sql, update};
 
 fn new_flow(name: &str, definition: &str) -> NewFlow {
     NewFlow {
@@ -20,7 +19,7 @@ fn new_flow(name: &str, definition: &str) -> NewFlow {
     }
 }
 
-on_each_database! {
+on_every_database! {
     async fn each_text_is_one_version(db: &TestDb) {
         let store = db.store().await;
         let one = store.put_flow(new_flow("f", "{\"a\":1}")).await.unwrap();

@@ -1,6 +1,10 @@
 //! The time of day jumps by days while runs are under way: waits keep their length, and the runs of
 //! an engine that died are found whatever the clock said then.
 use runstone_engine::loops::{Claim, Heartbeat};
+use runstone_testkit::{
+    on_every_database,
+    servers::{Fixture as _, TestDatabase},
+};
 use serde_json::json;
 
 use crate::harness::{Place, output, start};
@@ -13,24 +17,15 @@ fn jumping(days: i64) -> String {
     )
 }
 
-#[tokio::test]
-async fn a_jump_of_the_clock_changes_neither_the_wait_for_an_attempt_nor_a_deadline() {
-    for days in [-5, 5] {
-        let place = Place::new();
-        let engine = place.engine().await;
-        let handle = start(&engine, &jumping(days)).await;
-        assert_eq!(output(handle).await, json!({"attempt": 2}), "{days} days");
-    }
-}
-
 const WAITING: &str = "{runstone: 1, name: wait, start: a, nodes: {a: {uses: set, with: {n: 1}}, \
     b: {uses: sleep, with: {for: 300ms}}}, state: {n: {type: integer}}, edges: [a -> b -> end], \
     output: {n: '${{ state.n }}'}}";
 
+/// Where others may own runs too, nothing but time makes an owner dead.
 #[tokio::test]
-async fn the_runs_of_a_dead_engine_go_on_after_any_jump_of_the_clock() {
+async fn on_sqlite_the_runs_of_a_dead_engine_go_on_after_any_jump_of_the_clock() {
     for days in [-5, 0, 5] {
-        let place = Place::new();
+        let place = Place::open(TestDatabase::Sqlite).await.unwrap();
         let dead = place.engine().await;
         Heartbeat(dead.clone()).run_once().await.unwrap();
         let handle = start(&dead, WAITING).await;
@@ -45,5 +40,15 @@ async fn the_runs_of_a_dead_engine_go_on_after_any_jump_of_the_clock() {
         let handle = claimed.pop().unwrap();
         assert_eq!(handle.id, id);
         assert_eq!(output(handle).await, json!({"n": 1}), "{days} days");
+    }
+}
+
+on_every_database! {
+    async fn a_jump_of_the_clock_changes_neither_a_wait_nor_a_deadline(place: &Place) {
+        for days in [-5, 5] {
+            let engine = place.engine().await;
+            let handle = start(&engine, &jumping(days)).await;
+            assert_eq!(output(handle).await, json!({"attempt": 2}), "{days} days");
+        }
     }
 }

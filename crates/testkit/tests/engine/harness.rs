@@ -1,4 +1,4 @@
-//! An engine on a file of its own, a clock that a test sets, and kinds that misbehave.
+//! An engine on a database of its own, a clock that a test sets, and kinds that misbehave.
 use std::{
     sync::{
         Arc,
@@ -14,6 +14,7 @@ use runstone_engine::{
 };
 use runstone_model::{failure::Class, ids::ProjectId, run::RunEnd, time::Timestamp};
 use runstone_store::{OpenOptions, SqlStore};
+use runstone_testkit::servers::{Fixture, Fresh, TestDatabase};
 use serde_json::{Value, json};
 
 /// Nothing here may take longer.
@@ -36,28 +37,29 @@ impl Clock for WrongClock {
     }
 }
 
-/// A database file and everything to open engines on it.
+/// A database and everything to open engines on it.
 pub(crate) struct Place {
-    folder: tempfile::TempDir,
+    fresh: Fresh,
     pub(crate) clock: Arc<WrongClock>,
 }
 
-impl Place {
-    pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self {
-            folder,
+impl Fixture for Place {
+    async fn open(database: TestDatabase) -> Option<Self> {
+        let fresh = Fresh::on(database).await?;
+        Some(Self {
+            fresh,
             clock: Arc::default(),
-        }
+        })
     }
+}
 
+impl Place {
     pub(crate) async fn store(&self) -> Arc<SqlStore> {
-        let url = format!("sqlite:{}", self.folder.path().join("t.db").display());
         let options = OpenOptions {
             migrate: true,
             ..OpenOptions::default()
         };
-        Arc::new(SqlStore::open(&url, options).await.unwrap())
+        Arc::new(SqlStore::open(self.fresh.url(), options).await.unwrap())
     }
 
     /// A new engine, as after a restart.
@@ -79,7 +81,8 @@ impl Place {
         let clock = Arc::clone(&self.clock);
         let options = Options {
             clock,
-            alone: true,
+            // A dead engine's runs are anybody's at once where only one can have the database.
+            alone: self.fresh.database() == TestDatabase::Sqlite,
             ..Options::default()
         };
         Engine::new(self.store().await, registry, options)

@@ -1,4 +1,4 @@
-//! The engine on a real SQLite file: clocks that jump, nodes that misbehave, runs that are large.
+//! The engine on real databases: clocks that jump, nodes that misbehave, runs that are large.
 #![expect(clippy::unwrap_used, reason = "tests")]
 mod clock;
 mod harness;
