@@ -340,6 +340,13 @@ pub(crate) struct MigrateStatusArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
+    /// Mend what is safe and say what was done; no run is ever lost by it
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Values that no run refers to count as unused after so many hours
+    #[arg(long, value_name = "HOURS", default_value = "24")]
+    #[arg(value_parser = clap::value_parser!(u16).range(2..=8760))]
+    pub(crate) grace: u16,
     #[command(flatten)]
     pub(crate) db: DbArgs,
     #[command(flatten)]

@@ -30,6 +30,10 @@ pub(crate) enum Purpose {
     Ask,
     /// To look.
     Look,
+    /// To look at whatever is there, its schema changed by hand or not.
+    Examine,
+    /// To look at it and to mend it; nobody executes runs on an SQLite file meanwhile.
+    Mend,
 }
 
 /// Opens the store. `who` is what another process is told that finds the database locked.
@@ -40,9 +44,9 @@ pub(crate) async fn store(
 ) -> Result<Arc<SqlStore>, OpenError> {
     let options = OpenOptions {
         migrate: matches!(purpose, Purpose::Execute | Purpose::Create),
-        read_only: purpose == Purpose::Look,
-        engine_lock: matches!(purpose, Purpose::Execute | Purpose::GoOn),
-        any_schema: false,
+        read_only: matches!(purpose, Purpose::Look | Purpose::Examine),
+        engine_lock: matches!(purpose, Purpose::Execute | Purpose::GoOn | Purpose::Mend),
+        any_schema: matches!(purpose, Purpose::Examine | Purpose::Mend),
         who: who.to_owned(),
     };
     SqlStore::open(&db.url, options).await.map(Arc::new)

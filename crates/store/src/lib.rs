@@ -25,7 +25,7 @@ use runstone_model::{
     time::Timestamp,
 };
 
-pub use doctor::{Finding, Severity};
+pub use doctor::{Examination, Finding, Fix, Folded, Folds, Progress, Severity};
 pub use migrations::{Migrations, SchemaStatus};
 pub use open::{OpenError, OpenOptions, engine_lock_is_free};
 pub use sql_store::SqlStore;

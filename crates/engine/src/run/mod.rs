@@ -1,5 +1,6 @@
 //! Use-cases on runs: start, resume, cancel, look. The executor of one run is `drive`.
 mod codec;
+mod compare;
 pub(crate) mod control;
 mod drive;
 mod history;

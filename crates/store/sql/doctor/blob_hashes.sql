@@ -1,2 +1,4 @@
--- A page of the blobs there are. Index: blobs primary key.
-SELECT hash, size FROM blobs WHERE hash > :after ORDER BY hash {{limit :limit}}
+-- A page of the blobs that were not touched lately. Index: blobs primary key.
+SELECT hash FROM blobs
+WHERE hash > :after AND touched_at < :untouched_since
+ORDER BY hash {{limit :limit}}

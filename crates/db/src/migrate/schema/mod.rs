@@ -123,12 +123,13 @@ impl Schema {
         all
     }
 
-    /// Foreign keys without an index that begins with their columns: deleting from the table that
-    /// they refer to reads the whole table that has them.
+    /// Foreign keys of our tables that have no index in `live` which begins with their columns:
+    /// deleting from the table that they refer to reads the whole table that has them.
     #[must_use]
-    pub fn unindexed_references(&self) -> Vec<String> {
+    pub fn unindexed_references(&self, live: &Self) -> Vec<String> {
         let mut all = Vec::new();
-        for (name, table) in &self.tables {
+        let ours = |(name, _): &(&String, &Table)| self.tables.contains_key(*name);
+        for (name, table) in live.tables.iter().filter(ours) {
             for reference in &table.references {
                 let keys = table.indexes.values().filter(|index| index.only.is_none());
                 let mut keys = keys
