@@ -1,77 +1,158 @@
-//! MySQL and MariaDB: its place behind the seam. Nothing connects yet, so there are no values of these types.
+//! MySQL and MariaDB: a pool of connections. The driver's calls may not be dropped half-way, so
+//! each runs in a task of its own that owns the connection; one on which anything went wrong
+//! half-way never goes back to the pool.
+mod call;
+mod connect;
+mod fault;
+mod run;
+mod session;
+mod value;
+
 use crate::{
     batch::Batch,
     database::PoolStats,
     error::{Class, Error},
     options::Options,
+    pool::{Lease, Pool},
     row::Row,
     statement::Statement,
     value::Value,
 };
+use connect::Connector;
+use futures::future::BoxFuture;
+use mysql_async::{Conn, prelude::Queryable as _};
+pub(crate) use session::MysqlTx;
+use std::{sync::Arc, time::Duration};
+
+/// The server stops a statement at its timeout, where it can; this much later the connection is
+/// given up, and the server told.
+const GRACE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub(crate) enum Mysql {}
-
-impl Mysql {
-    pub(crate) async fn connect(_url: &str, _options: Options) -> Result<Self, Error> {
-        Err(Error::new(
-            Class::Unavailable,
-            "`mysql` databases are not supported yet; use `sqlite:FILE` or \
-             `postgres://user@host/database`",
-        ))
-    }
-
-    pub(crate) async fn execute(&self, _: &Statement, _: Vec<Value>) -> Result<u64, Error> {
-        match *self {}
-    }
-
-    pub(crate) async fn fetch(&self, _: &Statement, _: Vec<Value>) -> Result<Vec<Row>, Error> {
-        match *self {}
-    }
-
-    pub(crate) async fn batch(&self, _: Batch) -> Result<Vec<u64>, Error> {
-        match *self {}
-    }
-
-    pub(crate) async fn begin(&self) -> Result<MysqlTx, Error> {
-        match *self {}
-    }
-
-    pub(crate) fn stats(&self) -> PoolStats {
-        match *self {}
-    }
-
-    pub(crate) async fn ping(&self) -> Result<(), Error> {
-        match *self {}
-    }
-
-    pub(crate) fn close(&self) {
-        match *self {}
-    }
+pub(crate) struct Mysql {
+    pool: Pool<Connector>,
+    connector: Arc<Connector>,
+    timeout: Duration,
 }
 
-/// An open transaction. Dropped before it is finished, its connection is thrown away.
-#[derive(Debug)]
-pub(crate) enum MysqlTx {}
+impl Mysql {
+    pub(crate) async fn connect(url: &str, options: Options) -> Result<Self, Error> {
+        let connector = Connector::new(url, &options)?;
+        let target = connector.target.clone();
+        let timeout = target.options.statement_timeout;
+        let (shown, options) = (target.shown.clone(), target.options.clone());
+        let db = Self {
+            pool: Pool::new(connector, shown, &options)?,
+            connector: Arc::new(Connector { target }),
+            timeout,
+        };
+        db.pool.lease().await?.keep();
+        Ok(db)
+    }
 
-impl MysqlTx {
-    pub(crate) async fn execute(&mut self, _: &Statement, _: &[Vec<Value>]) -> Result<u64, Error> {
-        match *self {}
+    pub(crate) async fn execute(
+        &self,
+        statement: &Statement,
+        values: Vec<Value>,
+    ) -> Result<u64, Error> {
+        let statement = statement.clone();
+        let rows = [values];
+        self.on_a_connection(move |conn| {
+            Box::pin(async move { run::execute(conn, &statement, &rows).await })
+        })
+        .await
     }
 
     pub(crate) async fn fetch(
-        &mut self,
-        _: &Statement,
-        _: &[Vec<Value>],
+        &self,
+        statement: &Statement,
+        values: Vec<Value>,
     ) -> Result<Vec<Row>, Error> {
-        match *self {}
+        let statement = statement.clone();
+        let rows = [values];
+        self.on_a_connection(move |conn| {
+            Box::pin(async move { run::fetch(conn, &statement, &rows).await })
+        })
+        .await
     }
 
-    pub(crate) async fn raw(&mut self, _sql: &str) -> Result<(), Error> {
-        match *self {}
+    pub(crate) async fn batch(&self, batch: Batch) -> Result<Vec<u64>, Error> {
+        if batch.rows() == 0 {
+            return run::nothing(&batch);
+        }
+        self.on_a_connection(move |conn| Box::pin(async move { run::batch(conn, &batch).await }))
+            .await
     }
 
-    pub(crate) async fn finish(self, _commit: bool) -> Result<(), Error> {
-        match self {}
+    pub(crate) async fn begin(&self) -> Result<MysqlTx, Error> {
+        let mut lease = self.pool.lease().await?;
+        let begun = run::control(lease.conn_mut(), "BEGIN").await;
+        match begun {
+            Ok(()) => Ok(MysqlTx::new(lease)),
+            Err(error) => {
+                lease.settle(&Err::<(), _>(error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn stats(&self) -> PoolStats {
+        self.pool.stats()
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), Error> {
+        self.on_a_connection(|conn| {
+            Box::pin(async move { conn.ping().await.map_err(|error| fault::classed(&error)) })
+        })
+        .await
+    }
+
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+
+    /// Does `work` on a connection out of the pool, to its end even when nobody waits for it.
+    async fn on_a_connection<T, W>(&self, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
+    {
+        let lease = self.pool.lease().await?;
+        let (timeout, connector) = (self.timeout, Arc::clone(&self.connector));
+        let task = tokio::spawn(owned(lease, work, timeout, connector));
+        task.await.unwrap_or_else(|error| {
+            Err(Error::other(if error.is_panic() {
+                "the driver panicked; its connection was thrown away"
+            } else {
+                "the statement was stopped because the program ends"
+            }))
+        })
+    }
+}
+
+async fn owned<T, W>(
+    mut lease: Lease<Connector>,
+    work: W,
+    timeout: Duration,
+    connector: Arc<Connector>,
+) -> Result<T, Error>
+where
+    W: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, Error>>,
+{
+    let id = lease.conn().id();
+    match tokio::time::timeout(timeout + GRACE, work(lease.conn_mut())).await {
+        Ok(done) => {
+            lease.settle(&done);
+            done
+        }
+        Err(_) => {
+            drop(lease);
+            // The server would work on and hold its locks: it does not see that we left.
+            tokio::spawn(async move { connector.kill(id).await });
+            Err(Error::new(
+                Class::Timeout,
+                "the statement took too long and was stopped (the server did not answer in time)",
+            ))
+        }
     }
 }

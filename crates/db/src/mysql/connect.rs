@@ -1,0 +1,308 @@
+//! From a URL to a session that behaves as on every other database, and what is wrong when there
+//! is none.
+use super::fault;
+use crate::{
+    error::{Class, Error},
+    options::Options,
+    pool::Driver,
+    tls::{SslMode, Tls},
+    url::{Host, Kind, Target},
+};
+use mysql_async::{
+    Conn, DriverError, Error as Fault, IoError, Opts, OptsBuilder, SslOpts, prelude::Queryable as _,
+};
+use std::{io, time::Duration};
+
+const KIND: Kind = Kind {
+    example: "mysql://user:password@host:3306/database",
+    port: 3306,
+    native: &[],
+};
+
+/// The oldest servers whose SQL we use: SKIP LOCKED, checks, binary collations without padding.
+const OLDEST_MYSQL: [u32; 3] = [8, 0, 17];
+const OLDEST_MARIADB: [u32; 3] = [10, 6, 0];
+
+/// Prepared statements that a session keeps.
+const STATEMENTS: usize = 256;
+
+/// Strings hold what is between their quotes, `"x"` is a name and `||` joins, as in the standard;
+/// nothing is cut to fit or turned into zero.
+const SQL_MODE: &str = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
+    ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES,ANSI_QUOTES,\
+    PIPES_AS_CONCAT,ONLY_FULL_GROUP_BY";
+
+/// Makes connections to what a URL names.
+#[derive(Debug)]
+pub(super) struct Connector {
+    pub(super) target: Target,
+}
+
+/// A server's kind: their settings have other names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Server {
+    Mysql,
+    Mariadb,
+}
+
+impl Connector {
+    pub(super) fn new(url: &str, options: &Options) -> Result<Self, Error> {
+        let target = Target::parse(url, &KIND, options)?;
+        // Refuses a file of certificates that cannot be used, before anybody connects.
+        target.tls.client_config()?;
+        if target.database.is_none() {
+            return Err(unavailable(format!(
+                "the database URL `{}` names no database; write `{}`",
+                target.shown, KIND.example
+            )));
+        }
+        Ok(Self { target })
+    }
+
+    /// Ends what a connection does on its server, as far as that can be reached.
+    pub(super) async fn kill(&self, id: u32) {
+        for host in &self.target.hosts {
+            let work = async {
+                let mut conn = self.open(host).await.ok()?;
+                conn.query_drop(format!("KILL {id}")).await.ok()?;
+                conn.disconnect().await.ok()
+            };
+            // It may be the wrong host's connection of that number only with several hosts, and
+            // then nobody can tell.
+            if self.target.hosts.len() == 1 {
+                let _ = tokio::time::timeout(Duration::from_secs(5), work).await;
+            }
+        }
+    }
+
+    async fn open(&self, host: &Host) -> Result<Conn, Fault> {
+        let mode = self.target.tls.mode();
+        let tls = match mode {
+            SslMode::Disable => None,
+            _ => Some(self.ssl(mode)),
+        };
+        match Conn::new(self.opts(host, tls)).await {
+            Err(Fault::Driver(DriverError::NoClientSslFlagFromServer))
+                if mode == SslMode::Prefer =>
+            {
+                Conn::new(self.opts(host, None)).await
+            }
+            done => done,
+        }
+    }
+
+    fn opts(&self, host: &Host, tls: Option<SslOpts>) -> Opts {
+        let target = &self.target;
+        let socket = host.name.starts_with('/');
+        OptsBuilder::default()
+            .ip_or_hostname(if socket { "localhost" } else { &host.name })
+            .tcp_port(host.port)
+            .socket(socket.then(|| host.name.clone()))
+            .prefer_socket(false)
+            .user(target.user.clone())
+            .pass(target.password.clone())
+            .db_name(target.database.clone())
+            .ssl_opts(if socket { None } else { tls })
+            .stmt_cache_size(STATEMENTS)
+            .tcp_keepalive(Some(Duration::from_secs(15)))
+            .tcp_nodelay(true)
+            .into()
+    }
+
+    fn ssl(&self, mode: SslMode) -> SslOpts {
+        let opts = SslOpts::default();
+        if mode < SslMode::VerifyCa {
+            return opts
+                .with_danger_accept_invalid_certs(true)
+                .with_danger_skip_domain_validation(true);
+        }
+        let opts = match &self.target.tls.root {
+            Some(path) => opts.with_root_certs(vec![path.clone().into()]),
+            None => {
+                let certs = rustls_native_certs::load_native_certs().certs;
+                let certs = certs.into_iter().map(|der| der.to_vec().into());
+                opts.with_root_certs(certs.collect())
+            }
+        };
+        opts.with_disable_built_in_roots(true)
+            .with_danger_skip_domain_validation(mode == SslMode::VerifyCa)
+    }
+
+    async fn session(&self, host: &Host) -> Result<Conn, Error> {
+        let shown = &self.target.shown;
+        let mut conn = self
+            .open(host)
+            .await
+            .map_err(|error| refused(&error, shown, &self.target.tls))?;
+        let asked = "SELECT VERSION(), @@read_only";
+        let found: Option<(String, i64)> = conn
+            .query_first(asked)
+            .await
+            .map_err(|error| refused(&error, shown, &self.target.tls))?;
+        let (version, read_only) = found.unwrap_or_default();
+        let server = known(&version, shown)?;
+        if read_only != 0 && self.target.hosts.len() > 1 && !self.target.options.read_only {
+            return Err(unavailable(format!(
+                "cannot connect to {shown}: the server can only be read"
+            )));
+        }
+        conn.query_drop(settings(server, &self.target.options))
+            .await
+            .map_err(|error| refused(&error, shown, &self.target.tls))?;
+        Ok(conn)
+    }
+}
+
+impl Driver for Connector {
+    type Conn = Conn;
+
+    async fn connect(&self) -> Result<Conn, Error> {
+        self.target.first_host(|host| self.session(host)).await
+    }
+
+    fn is_broken(&self, conn: &Conn) -> bool {
+        conn.is_disconnected()
+    }
+
+    async fn ping(&self, conn: &mut Conn) -> Result<(), Error> {
+        conn.ping().await.map_err(|error| fault::classed(&error))
+    }
+}
+
+/// What every session is set to.
+fn settings(server: Server, options: &Options) -> String {
+    let timeout = options.statement_timeout;
+    let seconds = timeout.as_secs().max(1);
+    let (own, collation) = match server {
+        // It stops a SELECT only; writes are stopped by our own clock.
+        Server::Mysql => (
+            format!(
+                "max_execution_time = {}, information_schema_stats_expiry = 0",
+                timeout.as_millis()
+            ),
+            "utf8mb4_0900_bin",
+        ),
+        // A process that was frozen in a transaction must not hold its locks for ever.
+        Server::Mariadb => (
+            format!(
+                "max_statement_time = {}, idle_transaction_timeout = {seconds}",
+                timeout.as_secs_f64()
+            ),
+            "utf8mb4_nopad_bin",
+        ),
+    };
+    let access = if options.read_only { ", READ ONLY" } else { "" };
+    format!(
+        "SET NAMES utf8mb4 COLLATE {collation}; \
+         SET SESSION sql_mode = '{SQL_MODE}', time_zone = '+00:00', \
+         innodb_lock_wait_timeout = {seconds}, {own}; \
+         SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED{access}"
+    )
+}
+
+/// The kind of a server by its version, or that it is too old.
+fn known(version: &str, shown: &str) -> Result<Server, Error> {
+    let (server, oldest, name) = if version.to_ascii_lowercase().contains("mariadb") {
+        (Server::Mariadb, OLDEST_MARIADB, "MariaDB")
+    } else {
+        (Server::Mysql, OLDEST_MYSQL, "MySQL")
+    };
+    let mut parts = version
+        .trim_start_matches("5.5.5-")
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|part| part.parse::<u32>().unwrap_or(0));
+    let found = [0; 3].map(|_: u32| parts.next().unwrap_or(0));
+    if found < oldest {
+        let [a, b, c] = oldest;
+        return Err(unavailable(format!(
+            "cannot connect to {shown}: the server is {name} {version}, at least {a}.{b}.{c} is \
+             needed; upgrade the server"
+        )));
+    }
+    Ok(server)
+}
+
+fn refused(error: &Fault, shown: &str, tls: &Tls) -> Error {
+    let mut class = Class::Unavailable;
+    let why = match error {
+        Fault::Server(server) => {
+            let said = server.message.as_str();
+            match server.code {
+                1045 | 1698 => format!("{said}; correct the user or the password in the URL"),
+                1044 => format!("{said}; grant the user access, or correct the URL"),
+                1049 => format!("{said}; create it with CREATE DATABASE, or correct the URL"),
+                1040 | 1203 | 1226 => {
+                    class = Class::Busy;
+                    format!("{said}; lower the pool's size or raise max_connections")
+                }
+                1129 | 1130 => format!("{said}; let this host in on the server"),
+                1820 | 1862 => format!("{said}; set a new password"),
+                _ => said.to_owned(),
+            }
+        }
+        Fault::Io(IoError::Io(io)) => no_answer(io),
+        Fault::Io(IoError::Tls(error)) => format!("TLS: {error} (sslmode={})", tls.mode()),
+        Fault::Driver(DriverError::NoClientSslFlagFromServer) => format!(
+            "the server offers no TLS; use `sslmode=disable` on a network that you trust, or set \
+             TLS up on the server (sslmode={})",
+            tls.mode()
+        ),
+        Fault::Driver(DriverError::UnknownAuthPlugin { name }) => format!(
+            "the user logs in by `{name}`, which is not supported; use caching_sha2_password or \
+             mysql_native_password"
+        ),
+        Fault::Driver(DriverError::CleartextPluginDisabled) => {
+            "the server wants the password in clear text, which is refused".to_owned()
+        }
+        other => other.to_string(),
+    };
+    Error::new(class, format!("cannot connect to {shown}: {why}"))
+}
+
+fn no_answer(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            "nothing listens there; start the server, or correct the host and port".to_owned()
+        }
+        io::ErrorKind::NotFound => "there is no such socket; correct the URL".to_owned(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+            "the server hung up; look at its log, and whether it speaks MySQL's protocol".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+fn unavailable(message: String) -> Error {
+    Error::new(Class::Unavailable, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_told_apart_and_old_ones_refused_by_name() {
+        for (version, server) in [
+            ("8.0.17", Server::Mysql),
+            ("9.7.4-2", Server::Mysql),
+            ("8.4.0-commercial", Server::Mysql),
+            ("10.6.0-MariaDB", Server::Mariadb),
+            ("5.5.5-10.11.14-MariaDB-0+deb12u2", Server::Mariadb),
+            ("11.4.2-MariaDB-log", Server::Mariadb),
+        ] {
+            assert_eq!(known(version, "u"), Ok(server), "{version}");
+        }
+        for (version, needed) in [
+            ("8.0.16", "MySQL 8.0.16, at least 8.0.17"),
+            ("5.7.44-log", "MySQL 5.7.44-log, at least 8.0.17"),
+            (
+                "5.5.5-10.5.23-MariaDB",
+                "MariaDB 5.5.5-10.5.23-MariaDB, at least 10.6.0",
+            ),
+        ] {
+            let error = known(version, "u").unwrap_err();
+            assert_eq!(error.class, Class::Unavailable);
+            assert!(error.message.contains(needed), "{error}");
+        }
+    }
+}
