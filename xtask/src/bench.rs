@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: the speed bars P1–P7 as one table, ours and the peers' on one machine.
+//! `cargo xtask bench`: the speed bars P1–P7 as one table, ours and the peers' on one machine, and
+//! beside them how the chain fares on the databases that have no bar.
 //!
 //! Every bar is a ratio of two figures measured next to each other, because the machine is shared:
 //! the raw driver in the same process right before, a peer between two of our own runs.
@@ -121,6 +122,14 @@ fn one_round(
         }
     }
     measured.add(cells.fanout()?);
+    for db in [Db::Mariadb, Db::Mssql] {
+        for in_flight in [1, cells::MANY] {
+            match cells.chain(db, in_flight) {
+                Ok(cell) => measured.add(cell),
+                Err(error) => measured.not_run(db.name(), &format!("{error:#}")),
+            }
+        }
+    }
     Ok(())
 }
 
@@ -146,6 +155,7 @@ fn notes(
             postgres.server.version
         ),
     ];
+    notes.push("SQL Server: what RUNSTONE_TEST_MSSQL_URL names, if anything".to_owned());
     notes.extend(measured.settings());
     notes.extend(no_peers.map(|why| format!("peers not run: {why}")));
     if machine.is_busy() {

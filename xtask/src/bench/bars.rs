@@ -14,7 +14,7 @@ pub(super) struct Measured {
     cells: Vec<Cell>,
     pub(super) against: Vec<Against>,
     pub(super) storage: Option<Value>,
-    /// Peer → why it did not run.
+    /// Peer or database → why it did not run.
     missing: BTreeMap<&'static str, String>,
 }
 
@@ -132,38 +132,27 @@ impl Row {
 }
 
 pub(super) fn judge(measured: &Measured) -> Vec<Row> {
-    let chain = |id, db: Db, (must, aim)| {
+    let chain = |id, db: Db, bar: Option<(f64, f64)>| {
         let what = format!("chain on {}, 128 in flight ÷ raw rows", db.name());
         let cells = measured.of("chain", db, MANY);
-        ratio(
-            id,
-            what,
-            Bar::AtLeast { must, aim },
-            cells,
-            "steps_per_s",
-            1.0,
-        )
+        ratio(id, what, bar.map(at_least), cells, "steps_per_s", 1.0)
     };
     let start = |db: Db| {
         let what = format!("1-step runs on {} ÷ (raw rows ÷ 3)", db.name());
-        let bar = Bar::AtLeast {
-            must: 0.25,
-            aim: 0.50,
-        };
         ratio(
             "P6",
             what,
-            bar,
+            Some(at_least((0.25, 0.50))),
             measured.of("start", db, MANY),
             "runs_per_s",
             1.0 / 3.0,
         )
     };
     let mut rows = vec![
-        chain("P1", Db::Sqlite, (0.30, 0.60)),
-        alone(measured, "P2", Db::Sqlite, (0.60, 0.85)),
-        chain("P3", Db::Postgres, (0.20, 0.50)),
-        alone(measured, "P4", Db::Postgres, (0.55, 0.80)),
+        chain("P1", Db::Sqlite, Some((0.30, 0.60))),
+        alone(measured, "P2", Db::Sqlite, Some((0.60, 0.85))),
+        chain("P3", Db::Postgres, Some((0.20, 0.50))),
+        alone(measured, "P4", Db::Postgres, Some((0.55, 0.80))),
     ];
     rows.extend(PEERS.iter().map(|peer| against(measured, peer.name)));
     rows.extend([
@@ -172,11 +161,23 @@ pub(super) fn judge(measured: &Measured) -> Vec<Row> {
         storage(measured),
         fanout(measured),
     ]);
+    // No bars, but a place in the table.
+    for db in [Db::Mariadb, Db::Mssql] {
+        let why = measured.missing.get(db.name());
+        for row in [chain("", db, None), alone(measured, "", db, None)] {
+            let measured = row.measured.map_err(|none| why.cloned().unwrap_or(none));
+            rows.push(Row { measured, ..row });
+        }
+    }
     rows
 }
 
+fn at_least((must, aim): (f64, f64)) -> Bar {
+    Bar::AtLeast { must, aim }
+}
+
 /// One run at a time: the median bare commit over the median step, as the program itself says.
-fn alone(measured: &Measured, id: &'static str, db: Db, (must, aim): (f64, f64)) -> Row {
+fn alone(measured: &Measured, id: &'static str, db: Db, bar: Option<(f64, f64)>) -> Row {
     let figures = measured.of("chain", db, 1).map(|cell| -> Result<_> {
         let steps = cell.number("steps")? / cell.number("runs")?;
         let step_us = cell.number("p50_ms")? * 1e3 / steps;
@@ -203,7 +204,7 @@ fn alone(measured: &Measured, id: &'static str, db: Db, (must, aim): (f64, f64))
         what: format!("raw commit ÷ step, chain on {}, 1 run at a time", db.name()),
         measured,
         detail,
-        bar: Some(Bar::AtLeast { must, aim }),
+        bar: bar.map(at_least),
     }
 }
 
@@ -211,7 +212,7 @@ fn alone(measured: &Measured, id: &'static str, db: Db, (must, aim): (f64, f64))
 fn ratio<'a>(
     id: &'static str,
     what: String,
-    bar: Bar,
+    bar: Option<Bar>,
     cells: impl Iterator<Item = &'a Cell>,
     field: &str,
     share: f64,
@@ -229,7 +230,7 @@ fn ratio<'a>(
         what,
         measured,
         detail,
-        bar: Some(bar),
+        bar,
     };
     match figures.collect::<Result<Vec<_>>>() {
         Err(error) => row(Err(format!("{error:#}")), String::new()),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::process::capture;
-use crate::servers::{Postgres, disk_folder};
+use crate::servers::{Kind, Postgres, disk_folder};
 
 /// Runs in flight where many are asked for.
 pub(super) const MANY: u32 = 128;
@@ -17,6 +17,9 @@ const STEPS: u32 = 10;
 pub(super) enum Db {
     Sqlite,
     Postgres,
+    Mariadb,
+    /// The server that a variable names: there is none to fetch.
+    Mssql,
 }
 
 impl Db {
@@ -24,6 +27,8 @@ impl Db {
         match self {
             Db::Sqlite => "SQLite",
             Db::Postgres => "PostgreSQL",
+            Db::Mariadb => "MariaDB",
+            Db::Mssql => "SQL Server",
         }
     }
 }
@@ -105,17 +110,23 @@ impl<'a> Cells<'a> {
         let folder = tempfile::Builder::new()
             .prefix("runstone-bench-")
             .tempdir_in(disk_folder())?;
+        // A server of its own is the quickest way to an empty database.
+        let mut mariadb = None;
         let url = match db {
             Db::Sqlite => sqlite_url(folder.path()),
             Db::Postgres => self.postgres.new_database("bench")?,
+            Db::Mariadb => mariadb.insert(Kind::Mariadb.start()?).url.clone(),
+            Db::Mssql => std::env::var(Kind::Mssql.variable())?,
         };
         let (many, runs) = (concurrency.to_string(), (runs / self.shorter).to_string());
         let mut args = vec!["bench", scenario, "--db", &url, "--concurrency", &many];
         args.extend(["--runs", &runs, "--json"]);
         args.extend(more);
         let printed = self.runstone(&args);
-        if db == Db::Postgres {
-            self.postgres.drop_database("bench")?;
+        match db {
+            Db::Sqlite | Db::Mariadb => {}
+            Db::Postgres => self.postgres.drop_database("bench")?,
+            Db::Mssql => self.emptied(&url)?,
         }
         let cell = Cell {
             scenario,
@@ -137,6 +148,12 @@ impl<'a> Cells<'a> {
             db.name()
         );
         Ok(cell)
+    }
+
+    /// Takes our tables out of a database that is not ours.
+    fn emptied(&self, url: &str) -> Result<()> {
+        let mut down = Command::new(&self.runstone);
+        capture(down.args(["migrate", "down", "--to", "0", "--db", url])).map(drop)
     }
 
     fn runstone(&self, args: &[&str]) -> Result<Value> {

@@ -91,6 +91,10 @@ P6   1-step runs on SQLite ÷ (raw rows ÷ 3)                         0.50  ≥ 
 P6   1-step runs on PostgreSQL ÷ (raw rows ÷ 3)                        –  ≥ 0.25   ≥ 0.5  not run    no cell
 P7   stored bytes ÷ bytes of the state, 1,000 × 1 KiB appended      2.00     ≤ 3   ≤ 1.5  pass       2,048,000 bytes, state 1,024,000 bytes
      fanout on SQLite, steps/s                                     41000
+     chain on MariaDB, 128 in flight ÷ raw rows                        –                             no cell
+     raw commit ÷ step, chain on MariaDB, 1 run at a time              –                             no cell
+     chain on SQL Server, 128 in flight ÷ raw rows                     –                             no cell
+     raw commit ÷ step, chain on SQL Server, 1 run at a time           –                             no cell
 
 * 2 cores
 * runstone on SQLite: full
