@@ -49,6 +49,26 @@ id!(
     /// One server process.
     ServerId
 );
+id!(
+    /// A document, through all of its versions.
+    DocumentId
+);
+id!(
+    /// A conversation.
+    ThreadId
+);
+id!(
+    /// One message of a thread.
+    MessageId
+);
+id!(
+    /// One piece of work that an agent reports.
+    AgentExecutionId
+);
+id!(
+    /// An archive of documents.
+    ExportId
+);
 
 impl ProjectId {
     /// The project that exists in every database from the first migration on.

@@ -1,5 +1,7 @@
-//! The pure heart of Runstone: flow definitions, expressions, reducers, graph analysis and the run
-//! state machine. Nothing here does IO, reads a clock, draws a random number or awaits.
+//! The pure heart of Runstone: flow definitions, expressions, reducers, graph analysis, the run state
+//! machine, and the scores and differences of documents. Nothing here does IO, reads a clock, draws a
+//! random number or awaits.
+pub mod diff;
 pub mod expr;
 pub mod failure;
 pub mod flow;
@@ -7,6 +9,7 @@ pub mod graph;
 pub mod ids;
 pub mod limits;
 pub mod problem;
+pub mod quality;
 pub mod reducer;
 pub mod run;
 pub mod time;
