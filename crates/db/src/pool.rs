@@ -247,7 +247,8 @@ impl<D: Driver> Manager for Keeper<D> {
 
     async fn create(&self) -> Result<Held<D::Conn>, Error> {
         let attempt = self.breaker.admit()?;
-        let made = timeout(self.options.acquire_timeout, self.driver.connect()).await;
+        // Boxed: it is large, and would make every future that may need a connection as large.
+        let made = timeout(self.options.acquire_timeout, Box::pin(self.driver.connect())).await;
         let made = made.unwrap_or_else(|_| {
             Err(Error::new(
                 Class::Unavailable,
@@ -276,7 +277,7 @@ impl<D: Driver> Manager for Keeper<D> {
             return Err(RecycleError::message("old or broken"));
         }
         if now.saturating_duration_since(held.idle_since) >= RESTED {
-            match timeout(PING, self.driver.ping(&mut held.conn)).await {
+            match timeout(PING, Box::pin(self.driver.ping(&mut held.conn))).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) | Err(_) => {
                     self.distrust();
