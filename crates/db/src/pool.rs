@@ -248,7 +248,11 @@ impl<D: Driver> Manager for Keeper<D> {
     async fn create(&self) -> Result<Held<D::Conn>, Error> {
         let attempt = self.breaker.admit()?;
         // Boxed: it is large, and would make every future that may need a connection as large.
-        let made = timeout(self.options.acquire_timeout, Box::pin(self.driver.connect())).await;
+        let made = timeout(
+            self.options.acquire_timeout,
+            Box::pin(self.driver.connect()),
+        )
+        .await;
         let made = made.unwrap_or_else(|_| {
             Err(Error::new(
                 Class::Unavailable,
