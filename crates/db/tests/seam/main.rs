@@ -9,6 +9,7 @@ mod batches;
 mod cancel;
 mod connecting;
 mod edges;
+mod encrypted;
 mod failover;
 mod fixture;
 mod migrations;
