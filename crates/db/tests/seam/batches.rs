@@ -1,10 +1,10 @@
 //! Batches: all or nothing, and exactly as many rows as expected.
 use crate::fixture::{Fixture, INSERT, INSERT_VALUES, item, one_step};
 use runstone_db::{Batch, Class, Value};
+use runstone_testkit::on_every_database;
 
-#[tokio::test]
-async fn a_failing_step_takes_the_whole_batch_back() {
-    for fixture in Fixture::all().await {
+on_every_database! {
+    async fn a_failing_step_takes_the_whole_batch_back(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         for text in [INSERT, INSERT_VALUES] {
             let insert = fixture.statement(text);
@@ -29,11 +29,8 @@ async fn a_failing_step_takes_the_whole_batch_back() {
         }
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn a_duplicate_in_a_batch_of_one_is_unique_too() {
-    for fixture in Fixture::all().await {
+    async fn a_duplicate_in_a_batch_of_one_is_unique_too(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT);
         let row = item(1);
@@ -51,11 +48,8 @@ async fn a_duplicate_in_a_batch_of_one_is_unique_too() {
         assert_eq!(fixture.count("item").await, 1);
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn a_missed_expectation_takes_the_whole_batch_back() {
-    for fixture in Fixture::all().await {
+    async fn a_missed_expectation_takes_the_whole_batch_back(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT);
         let update = fixture.statement("UPDATE item SET n = :new WHERE n = :old");
@@ -105,11 +99,8 @@ async fn a_missed_expectation_takes_the_whole_batch_back() {
         assert_eq!(fixture.count("item").await, 4);
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn a_wrong_expectation_of_a_plain_insert_changes_nothing() {
-    for fixture in Fixture::all().await {
+    async fn a_wrong_expectation_of_a_plain_insert_changes_nothing(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT);
         for (rows, expect) in [(1, 2), (2, 1), (1, 0)] {
@@ -123,11 +114,8 @@ async fn a_wrong_expectation_of_a_plain_insert_changes_nothing() {
         assert_eq!(fixture.count("item").await, 0);
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn upsert_and_insert_or_nothing_count_what_they_changed() {
-    for fixture in Fixture::all().await {
+    async fn upsert_and_insert_or_nothing_count_what_they_changed(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let upsert = fixture.statement(
             "INSERT INTO item (id, n, note) {{rows id:uuid, n:int, note:text}} {{upsert id: n, note}}",
@@ -157,11 +145,8 @@ async fn upsert_and_insert_or_nothing_count_what_they_changed() {
         );
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn empty_batches_and_steps_do_nothing() {
-    for fixture in Fixture::all().await {
+    async fn empty_batches_and_steps_do_nothing(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT);
         assert_eq!(fixture.db.batch(Batch::new()).await, Ok(vec![]));
@@ -188,11 +173,8 @@ async fn empty_batches_and_steps_do_nothing() {
         );
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn batches_from_64_tasks_are_all_there_once() {
-    for fixture in Fixture::all().await {
+    async fn batches_from_64_tasks_are_all_there_once(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT);
         let tasks: Vec<_> = (0..64)
@@ -218,11 +200,8 @@ async fn batches_from_64_tasks_are_all_there_once() {
         assert_eq!(distinct[0].get::<i64>("n"), Ok(64 * 4 * 41));
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn more_executions_than_one_flight_holds_are_still_one_transaction() {
-    for fixture in Fixture::all().await {
+    async fn more_executions_than_one_flight_holds_are_still_one_transaction(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT_VALUES);
         let rows: Vec<_> = (0..700).map(item).collect();

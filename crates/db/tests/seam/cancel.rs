@@ -1,6 +1,7 @@
 //! Callers that go away: whatever they began is finished or undone, and nothing stays open.
 use crate::fixture::{Fixture, INSERT, INSERT_VALUES, item, one_step};
 use runstone_db::{Batch, Dialect, Error};
+use runstone_testkit::on_every_database;
 use std::{
     future::{Future, poll_fn},
     pin::pin,
@@ -49,9 +50,8 @@ async fn open_transactions(fixture: &Fixture) -> i64 {
     open
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dropped_batch_takes_effect_as_a_whole_or_not_at_all() {
-    for fixture in Fixture::all().await {
+on_every_database! {
+    async fn a_dropped_batch_takes_effect_as_a_whole_or_not_at_all(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let (insert, one) = (fixture.statement(INSERT), fixture.statement(INSERT_VALUES));
         let update = fixture.statement("UPDATE item SET note = :a WHERE n = :n");
@@ -86,11 +86,8 @@ async fn a_dropped_batch_takes_effect_as_a_whole_or_not_at_all() {
         assert_eq!(halves, [], "{}", fixture.url);
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dropped_transact_runs_to_its_end() {
-    for fixture in Fixture::all().await {
+    async fn a_dropped_transact_runs_to_its_end(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT);
         let finished = Arc::new(AtomicU32::new(0));
@@ -116,11 +113,8 @@ async fn a_dropped_transact_runs_to_its_end() {
         assert_eq!(fixture.count("item").await, begun * 2);
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn dropped_reads_leave_the_pool_usable() {
-    for fixture in Fixture::all().await {
+    async fn dropped_reads_leave_the_pool_usable(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT);
         fixture

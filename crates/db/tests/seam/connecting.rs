@@ -2,6 +2,7 @@
 //! password.
 use crate::fixture::{Fixture, POSTGRES};
 use runstone_db::{Class, Database, Error, Options};
+use runstone_testkit::on_every_database;
 use std::time::Duration;
 
 async fn refused(url: &str) -> Error {
@@ -98,9 +99,8 @@ async fn a_read_only_session_refuses_writes() {
     fixture.end().await;
 }
 
-#[tokio::test]
-async fn a_closed_database_says_so() {
-    for fixture in Fixture::all().await {
+on_every_database! {
+    async fn a_closed_database_says_so(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let (delete, select) = (
             fixture.statement("DELETE FROM item"),

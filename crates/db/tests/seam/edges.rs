@@ -2,6 +2,7 @@
 //! every path. A database that is new gets a column in [`Kind::column`] and nothing else.
 use crate::fixture::{Fixture, INSERT, item, one_step, statement};
 use runstone_db::{Class, Decimal, Dialect, Row, Value};
+use runstone_testkit::on_every_database;
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug)]
@@ -216,9 +217,8 @@ fn same(found: &[Value], written: &[Value], place: &str) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn edge_values_of_every_type_come_back_the_same_on_every_path() {
-    for fixture in Fixture::all().await {
+on_every_database! {
+    async fn edge_values_of_every_type_come_back_the_same_on_every_path(fixture: Fixture) {
         for kind in KINDS {
             let dialect = fixture.db.dialect();
             let place = |path: &str| format!("{kind:?} {path} on {}", fixture.db.dialect());
@@ -262,11 +262,8 @@ async fn edge_values_of_every_type_come_back_the_same_on_every_path() {
         }
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn edge_values_are_found_again_in_lists() {
-    for fixture in Fixture::all().await {
+    async fn edge_values_are_found_again_in_lists(fixture: Fixture) {
         for kind in [
             Kind::Int,
             Kind::Large,
@@ -323,11 +320,8 @@ async fn edge_values_are_found_again_in_lists() {
         }
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn case_accents_and_trailing_spaces_make_other_keys() {
-    for fixture in Fixture::all().await {
+    async fn case_accents_and_trailing_spaces_make_other_keys(fixture: Fixture) {
         let key = match fixture.db.dialect() {
             Dialect::Sqlite | Dialect::Postgres => "TEXT".to_owned(),
             Dialect::Mysql => format!("VARCHAR(100) {MYSQL_TEXT}"),
@@ -357,11 +351,8 @@ async fn case_accents_and_trailing_spaces_make_other_keys() {
         }
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn ids_sort_as_they_were_made() {
-    for fixture in Fixture::all().await {
+    async fn ids_sort_as_they_were_made(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let mut rows: Vec<Vec<Value>> = (0..500).map(item).collect();
         rows.reverse();
@@ -372,11 +363,8 @@ async fn ids_sort_as_they_were_made() {
         assert_eq!(order, (0..500).collect::<Vec<_>>(), "{}", fixture.url);
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_and_rows_of_any_length_are_one_statement() {
-    for fixture in Fixture::all().await {
+    async fn lists_and_rows_of_any_length_are_one_statement(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT);
         let mut n = 0;
@@ -407,11 +395,8 @@ async fn lists_and_rows_of_any_length_are_one_statement() {
         }
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn times_that_some_database_cannot_hold_are_refused_by_all() {
-    for fixture in Fixture::all().await {
+    async fn times_that_some_database_cannot_hold_are_refused_by_all(fixture: Fixture) {
         let column = Kind::Time.column(fixture.db.dialect());
         let table = format!("CREATE TABLE edge (id BIGINT NOT NULL PRIMARY KEY, v {column})");
         fixture.execute(&table).await.unwrap();

@@ -1,7 +1,7 @@
-//! A fresh database for each test: a file for SQLite, a schema for PostgreSQL.
+//! A fresh database for each test, opened.
 use runstone_db::{Batch, Database, Dialect, Error, Options, Row, Statement, Value};
+use runstone_testkit::servers::{Fixture as TestFixture, Fresh, TestDatabase};
 use std::sync::Arc;
-use tempfile::TempDir;
 use uuid::Uuid;
 
 pub(crate) const POSTGRES: &str = "RUNSTONE_TEST_POSTGRES_URL";
@@ -9,36 +9,38 @@ pub(crate) const POSTGRES: &str = "RUNSTONE_TEST_POSTGRES_URL";
 pub(crate) struct Fixture {
     pub(crate) db: Database,
     pub(crate) url: String,
-    folder: Option<TempDir>,
-    schema: Option<String>,
+    fresh: Option<Fresh>,
+}
+
+impl TestFixture for Fixture {
+    async fn open(database: TestDatabase) -> Option<Self> {
+        Self::with(database, Options::default()).await
+    }
 }
 
 impl Fixture {
+    /// None, said aloud, where there is no such database.
+    pub(crate) async fn with(database: TestDatabase, options: Options) -> Option<Self> {
+        let fresh = Fresh::on(database).await?;
+        let url = fresh.url().to_owned();
+        let db = Database::connect(&url, options).await.unwrap();
+        let fresh = Some(fresh);
+        Some(Self { db, url, fresh })
+    }
+
     pub(crate) async fn sqlite() -> Self {
         Self::sqlite_with(Options::default()).await
     }
 
     pub(crate) async fn sqlite_with(options: Options) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        let db = Database::connect(&url, options).await.unwrap();
-        Self {
-            db,
-            url,
-            folder: Some(folder),
-            schema: None,
-        }
+        Self::with(TestDatabase::Sqlite, options).await.unwrap()
     }
 
     pub(crate) async fn memory() -> Self {
         let url = "sqlite::memory:".to_owned();
         let db = Database::connect(&url, Options::default()).await.unwrap();
-        Self {
-            db,
-            url,
-            folder: None,
-            schema: None,
-        }
+        let fresh = None;
+        Self { db, url, fresh }
     }
 
     pub(crate) async fn postgres() -> Option<Self> {
@@ -46,34 +48,7 @@ impl Fixture {
     }
 
     pub(crate) async fn postgres_with(options: Options) -> Option<Self> {
-        let Ok(base) = std::env::var(POSTGRES) else {
-            eprintln!("SKIPPED on PostgreSQL ({POSTGRES} is not set)");
-            return None;
-        };
-        let schema = format!("t_{}", Uuid::now_v7().simple());
-        let admin = Database::connect(&base, Options::default()).await.unwrap();
-        let create = format!("CREATE SCHEMA {schema}");
-        admin
-            .execute(&statement(&admin, &create), &[])
-            .await
-            .unwrap();
-        admin.close().await;
-        let mark = if base.contains('?') { '&' } else { '?' };
-        let url = format!("{base}{mark}options=-c%20search_path%3D{schema}");
-        let db = Database::connect(&url, options).await.unwrap();
-        Some(Self {
-            db,
-            url,
-            folder: None,
-            schema: Some(schema),
-        })
-    }
-
-    /// Every kind of database there is.
-    pub(crate) async fn all() -> Vec<Self> {
-        let mut all = vec![Self::sqlite().await, Self::memory().await];
-        all.extend(Self::postgres().await);
-        all
+        Self::with(TestDatabase::Postgres, options).await
     }
 
     pub(crate) fn statement(&self, text: &str) -> Arc<Statement> {
@@ -115,15 +90,10 @@ impl Fixture {
         }
     }
 
-    /// Removes the schema. Call it last.
+    /// Removes the database. Call it last.
     pub(crate) async fn end(self) {
-        if let Some(schema) = &self.schema {
-            self.execute(&format!("DROP SCHEMA {schema} CASCADE"))
-                .await
-                .unwrap();
-        }
         self.db.close().await;
-        drop(self.folder);
+        drop(self.fresh);
     }
 }
 

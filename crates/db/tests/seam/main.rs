@@ -1,5 +1,4 @@
-//! The seam against real databases: SQLite always, PostgreSQL when RUNSTONE_TEST_POSTGRES_URL is
-//! set. Every claim is held against each of them by the same code.
+//! The seam against real databases: every claim is held against each of them by the same code.
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,

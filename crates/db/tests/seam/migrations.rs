@@ -1,6 +1,7 @@
 //! Migrations against real databases.
 use crate::fixture::Fixture;
 use runstone_db::{Database, Dialect, Migration, Migrator};
+use runstone_testkit::on_every_database;
 
 const V1: Migration = Migration {
     version: 1,
@@ -60,9 +61,8 @@ async fn dump(fixture: &Fixture) -> Vec<String> {
         .collect()
 }
 
-#[tokio::test]
-async fn up_down_up_gives_the_same_schema() {
-    for fixture in Fixture::all().await {
+on_every_database! {
+    async fn up_down_up_gives_the_same_schema(fixture: Fixture) {
         let migrator = migrator(&fixture.db, &ALL);
         assert!(migrator.check().await.is_err());
         assert_eq!(migrator.up(None).await, Ok(vec![1, 2]));
@@ -89,11 +89,8 @@ async fn up_down_up_gives_the_same_schema() {
         assert_eq!(dump(&fixture).await, first);
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn a_failing_migration_changes_nothing_and_names_its_line() {
-    for fixture in Fixture::all().await {
+    async fn a_failing_migration_changes_nothing_and_names_its_line(fixture: Fixture) {
         migrator(&fixture.db, &ALL).up(None).await.unwrap();
         let before = dump(&fixture).await;
         let error = migrator(&fixture.db, &[V1, V2, BROKEN])
@@ -109,11 +106,8 @@ async fn a_failing_migration_changes_nothing_and_names_its_line() {
         assert_eq!(dump(&fixture).await, before);
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn a_newer_and_an_altered_schema_are_refused() {
-    for fixture in Fixture::all().await {
+    async fn a_newer_and_an_altered_schema_are_refused(fixture: Fixture) {
         migrator(&fixture.db, &ALL).up(None).await.unwrap();
         let older_binary = [V1];
         let older = migrator(&fixture.db, &older_binary);
@@ -140,13 +134,8 @@ async fn a_newer_and_an_altered_schema_are_refused() {
         assert!(older.up(Some(7)).await.is_err(), "there is no schema 7");
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn eight_at_once_migrate_once() {
-    let mut all = vec![Fixture::sqlite().await];
-    all.extend(Fixture::postgres().await);
-    for fixture in all {
+    async fn eight_at_once_migrate_once(fixture: Fixture) {
         let tasks: Vec<_> = (0..8)
             .map(|_| {
                 let url = fixture.url.clone();

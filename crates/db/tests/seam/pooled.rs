@@ -5,6 +5,7 @@ use crate::{
     proxy::{Mode, Proxy},
 };
 use runstone_db::{Circuit, Class, Database, Dialect, Error, Options, Value};
+use runstone_testkit::on_every_server;
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -13,13 +14,6 @@ use tokio::sync::oneshot;
 
 /// Longer than anything here may take.
 const HANG: Duration = Duration::from_secs(30);
-
-/// A fresh database on every server.
-async fn servers() -> Vec<Fixture> {
-    let mut all = Fixture::all().await;
-    all.retain(|fixture| fixture.db.dialect() != Dialect::Sqlite);
-    all
-}
 
 async fn connect(url: &str, options: Options) -> Database {
     Database::connect(url, options).await.unwrap()
@@ -73,9 +67,8 @@ async fn session(db: &Database) -> i64 {
     rows[0].get("id").unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_hundred_callers_share_twenty_connections() {
-    for fixture in servers().await {
+on_every_server! {
+    async fn five_hundred_callers_share_twenty_connections(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let db = connect(&with(&fixture.url, "pool_size=20"), Options::default()).await;
         assert_eq!(db.stats().max, 20, "the URL says so");
@@ -113,11 +106,8 @@ async fn five_hundred_callers_share_twenty_connections() {
         db.close().await;
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_asks_first_is_served_first() {
-    for fixture in servers().await {
+    async fn whoever_asks_first_is_served_first(fixture: Fixture) {
         let db = connect(&with(&fixture.url, "pool_size=1"), Options::default()).await;
         let (go, holding) = hold(&db).await;
         let served = Arc::new(Mutex::new(Vec::new()));
@@ -144,11 +134,8 @@ async fn whoever_asks_first_is_served_first() {
         assert_eq!(order, (0..20).collect::<Vec<_>>());
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_nobody_uses_is_closed() {
-    for fixture in servers().await {
+    async fn what_nobody_uses_is_closed(fixture: Fixture) {
         let options = Options {
             idle_age: Duration::from_millis(100),
             ..Options::default()
@@ -161,11 +148,8 @@ async fn what_nobody_uses_is_closed() {
         db.close().await;
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_connection_grows_older_than_allowed() {
-    for fixture in servers().await {
+    async fn no_connection_grows_older_than_allowed(fixture: Fixture) {
         let options = Options {
             pool_size: 1,
             max_age: Duration::from_millis(150),
@@ -181,11 +165,8 @@ async fn no_connection_grows_older_than_allowed() {
         db.close().await;
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_behind_the_pool_is_not_noticed_by_those_who_come_later() {
-    for fixture in servers().await {
+    async fn a_restart_behind_the_pool_is_not_noticed_by_those_who_come_later(fixture: Fixture) {
         let proxy = Proxy::before(&fixture.url).await;
         let options = Options {
             pool_size: 5,
@@ -220,11 +201,8 @@ async fn a_restart_behind_the_pool_is_not_noticed_by_those_who_come_later() {
         db.close().await;
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_server_is_away_callers_fail_at_once_and_one_tries() {
-    for fixture in servers().await {
+    async fn while_the_server_is_away_callers_fail_at_once_and_one_tries(fixture: Fixture) {
         let proxy = Proxy::before(&fixture.url).await;
         let db = connect(&proxy.url(&fixture.url), Options::default()).await;
         assert_eq!(db.health().circuit, Circuit::Closed);
@@ -260,11 +238,8 @@ async fn while_the_server_is_away_callers_fail_at_once_and_one_tries() {
         db.close().await;
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_made_slow_is_waited_for() {
-    for fixture in servers().await {
+    async fn a_server_made_slow_is_waited_for(fixture: Fixture) {
         let proxy = Proxy::before(&fixture.url).await;
         let db = connect(&proxy.url(&fixture.url), Options::default()).await;
         proxy.set(Mode::Slow(Duration::from_millis(20)));
@@ -280,11 +255,8 @@ async fn a_server_made_slow_is_waited_for() {
         db.close().await;
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_says_nothing_is_given_up_and_nobody_is_left_hanging() {
-    for fixture in servers().await {
+    async fn a_server_that_says_nothing_is_given_up_and_nobody_is_left_hanging(fixture: Fixture) {
         let proxy = Proxy::before(&fixture.url).await;
         let url = with(
             &proxy.url(&fixture.url),
@@ -313,11 +285,8 @@ async fn a_server_that_says_nothing_is_given_up_and_nobody_is_left_hanging() {
         db.close().await;
         fixture.end().await;
     }
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_the_first_host_is_away_the_second_is_used() {
-    for fixture in servers().await {
+    async fn when_the_first_host_is_away_the_second_is_used(fixture: Fixture) {
         let (one, two) = (
             Proxy::before(&fixture.url).await,
             Proxy::before(&fixture.url).await,

@@ -1,6 +1,7 @@
 //! Pools: their sizes hold, and their numbers tell the truth.
 use crate::fixture::{Fixture, INSERT, item, one_step};
 use runstone_db::{Class, Error, Options};
+use runstone_testkit::on_every_database;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -108,9 +109,8 @@ async fn a_killed_connection_is_gone_and_replaced() {
     fixture.end().await;
 }
 
-#[tokio::test]
-async fn a_changed_table_costs_one_retry_at_most() {
-    for fixture in Fixture::all().await {
+on_every_database! {
+    async fn a_changed_table_costs_one_retry_at_most(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let select = fixture.statement("SELECT * FROM item");
         fixture.db.fetch_all(&select, &[]).await.unwrap();

@@ -228,3 +228,27 @@ async fn a_file_that_was_deleted_or_replaced_under_the_writer_is_noticed() {
         fixture.end().await;
     }
 }
+
+#[tokio::test]
+async fn a_database_in_memory_is_one_for_all_its_connections() {
+    let fixture = Fixture::memory().await.with_items().await;
+    let insert = fixture.statement(INSERT);
+    let rows = (0..100).map(item).collect();
+    assert_eq!(
+        fixture.db.batch(one_step(&insert, rows)).await,
+        Ok(vec![100])
+    );
+    assert_eq!(fixture.count("item").await, 100);
+    let delete = fixture.statement("DELETE FROM item WHERE n < 50");
+    let inside = fixture
+        .db
+        .transact(move |tx| Box::pin(async move { tx.execute(&delete, &[]).await }));
+    assert_eq!(inside.await, Ok(50));
+    assert_eq!(fixture.count("item").await, 50);
+    let other = Fixture::memory().await;
+    assert!(
+        other.execute("DELETE FROM item").await.is_err(),
+        "it is its own"
+    );
+    fixture.end().await;
+}

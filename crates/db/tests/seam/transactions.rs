@@ -1,14 +1,50 @@
 //! Interactive transactions: commit on Ok, nothing left on an error or a panic.
 use crate::fixture::{Fixture, INSERT, INSERT_VALUES, item};
 use runstone_db::{Class, Error, RetryPolicy, Value, retry};
+use runstone_testkit::on_every_database;
 use std::{
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
-#[tokio::test]
-async fn it_sees_its_own_writes_and_commits() {
-    for fixture in Fixture::all().await {
+#[tokio::test(start_paused = true)]
+async fn only_classes_that_may_pass_are_tried_again() {
+    for (class, wanted) in [(Class::Busy, 4), (Class::Gone, 4), (Class::Unique, 1)] {
+        let calls = AtomicU32::new(0);
+        let policy = RetryPolicy {
+            attempts: 4,
+            ..RetryPolicy::default()
+        };
+        let done: Result<(), Error> = retry(policy, || async {
+            calls.fetch_add(1, Ordering::Relaxed);
+            Err(Error::new(class, "again"))
+        })
+        .await;
+        assert_eq!(done.unwrap_err().class, class);
+        assert_eq!(calls.load(Ordering::Relaxed), wanted, "{class:?}");
+    }
+    let calls = AtomicU32::new(0);
+    let done = retry(RetryPolicy::default(), || async {
+        match calls.fetch_add(1, Ordering::Relaxed) {
+            2 => Ok("third"),
+            _ => Err(Error::new(Class::Serialization, "again")),
+        }
+    })
+    .await;
+    assert_eq!(done, Ok("third"));
+}
+
+#[test]
+fn pauses_double_up_to_the_longest() {
+    let policy = RetryPolicy::default();
+    let ceilings: Vec<Duration> = (1..=9).map(|attempt| policy.ceiling(attempt)).collect();
+    let wanted = [5, 10, 20, 40, 80, 160, 320, 500, 500].map(Duration::from_millis);
+    assert_eq!(ceilings, wanted);
+    assert_eq!(policy.ceiling(u32::MAX), Duration::from_millis(500));
+}
+
+on_every_database! {
+    async fn it_sees_its_own_writes_and_commits(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let (insert, rows) = (fixture.statement(INSERT_VALUES), fixture.statement(INSERT));
         let select = fixture.statement("SELECT n FROM item WHERE n = :n");
@@ -37,11 +73,8 @@ async fn it_sees_its_own_writes_and_commits() {
         assert_eq!(fixture.count("item").await, 3);
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn an_error_or_a_panic_rolls_back() {
-    for fixture in Fixture::all().await {
+    async fn an_error_or_a_panic_rolls_back(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT);
         for panics in [false, true] {
@@ -73,11 +106,8 @@ async fn an_error_or_a_panic_rolls_back() {
         assert_eq!(counts, Ok(vec![1]));
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn several_rows_are_refused_where_one_is_wanted() {
-    for fixture in Fixture::all().await {
+    async fn several_rows_are_refused_where_one_is_wanted(fixture: Fixture) {
         let two = fixture.statement("SELECT 1 AS a UNION ALL SELECT 2");
         let error = fixture.db.fetch_optional(&two, &[]).await.unwrap_err();
         assert_eq!(
@@ -86,11 +116,8 @@ async fn several_rows_are_refused_where_one_is_wanted() {
         );
         fixture.end().await;
     }
-}
 
-#[tokio::test]
-async fn concurrent_increments_all_count() {
-    for fixture in Fixture::all().await {
+    async fn concurrent_increments_all_count(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         fixture
             .db
@@ -129,40 +156,4 @@ async fn concurrent_increments_all_count() {
         );
         fixture.end().await;
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn only_classes_that_may_pass_are_tried_again() {
-    for (class, wanted) in [(Class::Busy, 4), (Class::Gone, 4), (Class::Unique, 1)] {
-        let calls = AtomicU32::new(0);
-        let policy = RetryPolicy {
-            attempts: 4,
-            ..RetryPolicy::default()
-        };
-        let done: Result<(), Error> = retry(policy, || async {
-            calls.fetch_add(1, Ordering::Relaxed);
-            Err(Error::new(class, "again"))
-        })
-        .await;
-        assert_eq!(done.unwrap_err().class, class);
-        assert_eq!(calls.load(Ordering::Relaxed), wanted, "{class:?}");
-    }
-    let calls = AtomicU32::new(0);
-    let done = retry(RetryPolicy::default(), || async {
-        match calls.fetch_add(1, Ordering::Relaxed) {
-            2 => Ok("third"),
-            _ => Err(Error::new(Class::Serialization, "again")),
-        }
-    })
-    .await;
-    assert_eq!(done, Ok("third"));
-}
-
-#[test]
-fn pauses_double_up_to_the_longest() {
-    let policy = RetryPolicy::default();
-    let ceilings: Vec<Duration> = (1..=9).map(|attempt| policy.ceiling(attempt)).collect();
-    let wanted = [5, 10, 20, 40, 80, 160, 320, 500, 500].map(Duration::from_millis);
-    assert_eq!(ceilings, wanted);
-    assert_eq!(policy.ceiling(u32::MAX), Duration::from_millis(500));
 }

@@ -1,6 +1,7 @@
 //! What goes in comes out the same, from every database and on every path.
 use crate::fixture::{Fixture, one_step, statement};
 use runstone_db::{Class, Value};
+use runstone_testkit::on_every_database;
 use uuid::Uuid;
 
 type Read = (
@@ -119,155 +120,6 @@ const ROWS: &str = "INSERT INTO edge (id, b, i, f, t, y, u)
     {{rows id:int, b:bool, i:int, f:float, t:text, y:bytes, u:uuid}}";
 
 #[tokio::test]
-async fn edge_values_come_back_the_same_on_every_path() {
-    for fixture in Fixture::all().await {
-        with_edges(&fixture).await;
-        let (plain, rows) = (fixture.statement(PLAIN), fixture.statement(ROWS));
-        let clear = fixture.statement("DELETE FROM edge");
-        let all: Vec<Vec<Value>> = edges().iter().map(row).collect();
-
-        for edge in edges() {
-            let values = row(&edge);
-            let named: Vec<(&str, Value)> = ["id", "b", "i", "f", "t", "y", "u"]
-                .into_iter()
-                .zip(values)
-                .collect();
-            assert_eq!(fixture.db.execute(&plain, &named).await, Ok(1));
-        }
-        came_back(&fixture, "one by one").await;
-        assert_eq!(fixture.db.execute(&clear, &[]).await, Ok(6));
-
-        for statement in [&plain, &rows] {
-            let counts = fixture.db.batch(one_step(statement, all.clone())).await;
-            assert_eq!(counts, Ok(vec![6]));
-            came_back(&fixture, "all at once").await;
-            fixture.db.execute(&clear, &[]).await.unwrap();
-        }
-        for values in &all {
-            fixture
-                .db
-                .batch(one_step(&rows, vec![values.clone()]))
-                .await
-                .unwrap();
-        }
-        came_back(&fixture, "rows of one").await;
-        fixture.end().await;
-    }
-}
-
-#[tokio::test]
-async fn what_would_not_come_back_the_same_is_refused() {
-    for fixture in Fixture::all().await {
-        with_edges(&fixture).await;
-        let insert = fixture.statement("INSERT INTO edge (id, f, t) VALUES (:id, :f, :t)");
-        for (f, t) in [(f64::NAN, "fine"), (1.0, "a\0b")] {
-            let params = [("id", Value::from(1)), ("f", f.into()), ("t", t.into())];
-            let error = fixture.db.execute(&insert, &params).await.unwrap_err();
-            assert_eq!(error.class, Class::Other);
-            assert!(error.message.contains("cannot be stored"), "{error}");
-        }
-        assert_eq!(fixture.count("edge").await, 0);
-        fixture.end().await;
-    }
-}
-
-#[tokio::test]
-async fn lists_of_each_type_are_looked_up() {
-    for fixture in Fixture::all().await {
-        with_edges(&fixture).await;
-        let rows = fixture.statement(ROWS);
-        let all = edges().iter().map(row).collect();
-        fixture.db.batch(one_step(&rows, all)).await.unwrap();
-        for (column, of, list, found) in [
-            ("id", "int", Value::from_iter([1_i64, 3, 99]), vec![1, 3]),
-            (
-                "u",
-                "uuid",
-                Value::from_iter([Uuid::nil(), Uuid::max()]),
-                vec![1, 2],
-            ),
-            (
-                "t",
-                "text",
-                Value::from_iter(["{\"a\":[1,2]}", "", "x"]),
-                vec![2, 5],
-            ),
-            (
-                "y",
-                "bytes",
-                Value::from_iter([vec![0_u8], vec![9]]),
-                vec![3],
-            ),
-            ("b", "bool", Value::from_iter([true]), vec![1, 3]),
-            ("f", "float", Value::from_iter([3.0, 0.1 + 0.2]), vec![4, 5]),
-            ("id", "int", Value::List(Vec::new()), vec![]),
-        ] {
-            let text =
-                format!("SELECT id FROM edge WHERE {column} {{{{in :list:{of}}}}} ORDER BY id");
-            let select = statement(&fixture.db, &text);
-            let rows = fixture
-                .db
-                .fetch_all(&select, &[("list", list)])
-                .await
-                .unwrap();
-            let ids: Vec<i64> = rows.iter().map(|row| row.get("id").unwrap()).collect();
-            assert_eq!(ids, found, "{column} on {}", fixture.url);
-        }
-        fixture.end().await;
-    }
-}
-
-#[tokio::test]
-async fn a_value_of_another_type_is_an_error_not_a_wrong_value() {
-    for fixture in Fixture::all().await {
-        with_edges(&fixture).await;
-        fixture
-            .execute("INSERT INTO edge (id, i, t) VALUES (1, 300, 'x')")
-            .await
-            .unwrap();
-        let mut row = fixture
-            .fetch("SELECT id, i, t, u FROM edge")
-            .await
-            .remove(0);
-        assert!(row.get::<u8>("i").is_err());
-        assert!(row.get::<bool>("i").is_err());
-        assert!(row.get::<i64>("t").is_err());
-        assert!(row.get::<Uuid>("u").is_err(), "NULL is no UUID");
-        let error = row.get::<i64>("nope").unwrap_err();
-        assert_eq!(
-            error.message,
-            "the result has no column `nope`; it has id, i, t, u"
-        );
-        assert_eq!(row.take::<String>("t"), Ok("x".to_owned()));
-        assert_eq!(
-            row.take::<Option<String>>("t"),
-            Ok(None),
-            "it was moved out"
-        );
-        fixture.end().await;
-    }
-}
-
-#[tokio::test]
-async fn parameters_must_be_exactly_the_statements() {
-    for fixture in Fixture::all().await {
-        let select = fixture.statement("SELECT CAST(:a AS BIGINT) AS a");
-        let missing = fixture.db.fetch_all(&select, &[]).await.unwrap_err();
-        assert_eq!(
-            missing.to_string(),
-            "the parameter `:a` has no value (statement test.one)"
-        );
-        let unknown = [("a", Value::from(1)), ("b", Value::from(1))];
-        let unknown = fixture.db.fetch_all(&select, &unknown).await.unwrap_err();
-        assert_eq!(
-            unknown.to_string(),
-            "the statement has no parameter `:b` (statement test.one)"
-        );
-        fixture.end().await;
-    }
-}
-
-#[tokio::test]
 async fn narrow_columns_take_what_fits_and_refuse_the_rest() {
     let Some(fixture) = Fixture::postgres().await else {
         return;
@@ -309,4 +161,140 @@ async fn narrow_columns_take_what_fits_and_refuse_the_rest() {
     assert_eq!(sums[0].get::<i64>("m"), Ok(-9_223_372_036_854_775_804));
     assert_eq!(sums[0].get::<f64>("q"), Ok(1_152_921_504_606_846_975.5));
     fixture.end().await;
+}
+
+on_every_database! {
+    async fn edge_values_come_back_the_same_on_every_path(fixture: Fixture) {
+        with_edges(&fixture).await;
+        let (plain, rows) = (fixture.statement(PLAIN), fixture.statement(ROWS));
+        let clear = fixture.statement("DELETE FROM edge");
+        let all: Vec<Vec<Value>> = edges().iter().map(row).collect();
+
+        for edge in edges() {
+            let values = row(&edge);
+            let named: Vec<(&str, Value)> = ["id", "b", "i", "f", "t", "y", "u"]
+                .into_iter()
+                .zip(values)
+                .collect();
+            assert_eq!(fixture.db.execute(&plain, &named).await, Ok(1));
+        }
+        came_back(&fixture, "one by one").await;
+        assert_eq!(fixture.db.execute(&clear, &[]).await, Ok(6));
+
+        for statement in [&plain, &rows] {
+            let counts = fixture.db.batch(one_step(statement, all.clone())).await;
+            assert_eq!(counts, Ok(vec![6]));
+            came_back(&fixture, "all at once").await;
+            fixture.db.execute(&clear, &[]).await.unwrap();
+        }
+        for values in &all {
+            fixture
+                .db
+                .batch(one_step(&rows, vec![values.clone()]))
+                .await
+                .unwrap();
+        }
+        came_back(&fixture, "rows of one").await;
+        fixture.end().await;
+    }
+
+    async fn what_would_not_come_back_the_same_is_refused(fixture: Fixture) {
+        with_edges(&fixture).await;
+        let insert = fixture.statement("INSERT INTO edge (id, f, t) VALUES (:id, :f, :t)");
+        for (f, t) in [(f64::NAN, "fine"), (1.0, "a\0b")] {
+            let params = [("id", Value::from(1)), ("f", f.into()), ("t", t.into())];
+            let error = fixture.db.execute(&insert, &params).await.unwrap_err();
+            assert_eq!(error.class, Class::Other);
+            assert!(error.message.contains("cannot be stored"), "{error}");
+        }
+        assert_eq!(fixture.count("edge").await, 0);
+        fixture.end().await;
+    }
+
+    async fn lists_of_each_type_are_looked_up(fixture: Fixture) {
+        with_edges(&fixture).await;
+        let rows = fixture.statement(ROWS);
+        let all = edges().iter().map(row).collect();
+        fixture.db.batch(one_step(&rows, all)).await.unwrap();
+        for (column, of, list, found) in [
+            ("id", "int", Value::from_iter([1_i64, 3, 99]), vec![1, 3]),
+            (
+                "u",
+                "uuid",
+                Value::from_iter([Uuid::nil(), Uuid::max()]),
+                vec![1, 2],
+            ),
+            (
+                "t",
+                "text",
+                Value::from_iter(["{\"a\":[1,2]}", "", "x"]),
+                vec![2, 5],
+            ),
+            (
+                "y",
+                "bytes",
+                Value::from_iter([vec![0_u8], vec![9]]),
+                vec![3],
+            ),
+            ("b", "bool", Value::from_iter([true]), vec![1, 3]),
+            ("f", "float", Value::from_iter([3.0, 0.1 + 0.2]), vec![4, 5]),
+            ("id", "int", Value::List(Vec::new()), vec![]),
+        ] {
+            let text =
+                format!("SELECT id FROM edge WHERE {column} {{{{in :list:{of}}}}} ORDER BY id");
+            let select = statement(&fixture.db, &text);
+            let rows = fixture
+                .db
+                .fetch_all(&select, &[("list", list)])
+                .await
+                .unwrap();
+            let ids: Vec<i64> = rows.iter().map(|row| row.get("id").unwrap()).collect();
+            assert_eq!(ids, found, "{column} on {}", fixture.url);
+        }
+        fixture.end().await;
+    }
+
+    async fn a_value_of_another_type_is_an_error_not_a_wrong_value(fixture: Fixture) {
+        with_edges(&fixture).await;
+        fixture
+            .execute("INSERT INTO edge (id, i, t) VALUES (1, 300, 'x')")
+            .await
+            .unwrap();
+        let mut row = fixture
+            .fetch("SELECT id, i, t, u FROM edge")
+            .await
+            .remove(0);
+        assert!(row.get::<u8>("i").is_err());
+        assert!(row.get::<bool>("i").is_err());
+        assert!(row.get::<i64>("t").is_err());
+        assert!(row.get::<Uuid>("u").is_err(), "NULL is no UUID");
+        let error = row.get::<i64>("nope").unwrap_err();
+        assert_eq!(
+            error.message,
+            "the result has no column `nope`; it has id, i, t, u"
+        );
+        assert_eq!(row.take::<String>("t"), Ok("x".to_owned()));
+        assert_eq!(
+            row.take::<Option<String>>("t"),
+            Ok(None),
+            "it was moved out"
+        );
+        fixture.end().await;
+    }
+
+    async fn parameters_must_be_exactly_the_statements(fixture: Fixture) {
+        let select = fixture.statement("SELECT CAST(:a AS BIGINT) AS a");
+        let missing = fixture.db.fetch_all(&select, &[]).await.unwrap_err();
+        assert_eq!(
+            missing.to_string(),
+            "the parameter `:a` has no value (statement test.one)"
+        );
+        let unknown = [("a", Value::from(1)), ("b", Value::from(1))];
+        let unknown = fixture.db.fetch_all(&select, &unknown).await.unwrap_err();
+        assert_eq!(
+            unknown.to_string(),
+            "the statement has no parameter `:b` (statement test.one)"
+        );
+        fixture.end().await;
+    }
 }
