@@ -1,5 +1,6 @@
 //! Every aggregate's typed verbs over SQL, and the journal with its group commit. Decides nothing
 //! about runs: it stores what the engine decided, and says when it is durable.
+mod audit;
 pub mod backup;
 mod blob;
 mod catalog;
@@ -10,14 +11,18 @@ mod doctor;
 mod fault;
 mod flow;
 mod journal;
+mod key;
 mod load;
 mod migrations;
 mod open;
+mod project;
 mod run;
 mod schema;
 mod server;
 mod sql_store;
+mod start;
 mod types;
+mod watch;
 
 use futures::future::BoxFuture;
 use runstone_model::{
@@ -25,11 +30,16 @@ use runstone_model::{
     time::Timestamp,
 };
 
+pub use audit::AuditRecord;
 pub use doctor::{Examination, Finding, Fix, Folded, Folds, Progress, Severity};
+pub use key::{KeyFilter, KeyRecord};
 pub use migrations::{Migrations, SchemaStatus};
 pub use open::{OpenError, OpenOptions, engine_lock_is_free};
+pub use project::{MemberRecord, ProjectFilter, ProjectRecord, ProjectText, ProjectWrite, Purged};
 pub use sql_store::SqlStore;
+pub use start::KeyUse;
 pub use types::*;
+pub use watch::FlowRecord;
 
 /// What the engine needs of a database. `SqlStore` is the real one; the test kit has an in-memory
 /// oracle that must answer the same.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{Error, RunFilter, RunRecord, catalog::Catalog, cells::Cells};
 
-fn record(row: DbRow) -> Result<RunRecord, Error> {
+pub(crate) fn record(row: DbRow) -> Result<RunRecord, Error> {
     let mut cells = Cells::new("runs", row);
     Ok(RunRecord {
         id: RunId(cells.next()?),

@@ -10,13 +10,27 @@ use uuid::Uuid;
 use crate::harness::TestDb;
 
 /// The statements whose plan matters: they run often, or on large tables.
-const HOT: [&str; 20] = [
+const HOT: [&str; 35] = [
+    "audit.page_of_project",
     "blob.by_hashes",
+    "flow.newest",
+    "flow.page",
     "flow.version",
     "flow.version_by_hash",
+    "flow.versions",
+    "idempotency.find",
+    "journal.heads",
     "journal.page",
+    "journal.project_page",
     "journal.since_snapshot",
     "journal.take_over",
+    "key.get",
+    "key.page_of_project",
+    "label.runs",
+    "member.get",
+    "project.get",
+    "project.page",
+    "project.runs_in",
     "run.cancel_requested",
     "run.claimable_one",
     "run.claimable_owned",
@@ -27,6 +41,7 @@ const HOT: [&str; 20] = [
     "run.ids_by_flow",
     "run.ids_by_project",
     "run.ids_by_status",
+    "run.in_project",
     "run.owned",
     "run.records",
     "run.release",
@@ -54,9 +69,9 @@ fn sample(name: &str) -> Value {
         "id" | "project" | "flow_version" | "server" | "owner" | "run" | "run_id" | "before" => {
             Uuid::nil().into()
         }
-        "name" | "definition" | "status" | "output" | "error" | "input" | "node" | "hash_text" => {
-            "text".into()
-        }
+        "name" | "definition" | "status" | "output" | "error" | "input" | "node" | "hash_text"
+        | "key" | "role" | "subject" | "value" | "actor" | "action" | "target" | "trace_id"
+        | "address" | "description" | "settings" | "quotas" => "text".into(),
         _ => 1_i64.into(),
     }
 }
@@ -69,6 +84,15 @@ fn sample_in(statement: &str, name: &str) -> Value {
         ("flow.version_by_hash" | "flow.insert_version", "hash") => vec![0_u8; 32].into(),
         ("blob.insert_or_nothing", "hash") => "00".repeat(32).into(),
         ("doctor.blob_hashes", "after") => "00".into(),
+        ("doctor.journals" | "doctor.runs_page", "after") => Uuid::nil().into(),
+        ("doctor.journal_blob_refs", "last") => Uuid::nil().into(),
+        ("flow.page" | "member.page", "after") => "text".into(),
+        ("project.page" | "project.page_deleted" | "project.page_of_subject", "after")
+        | ("key.page" | "key.page_all" | "key.page_of_project", "after") => Uuid::nil().into(),
+        ("flow.versions" | "idempotency.forget" | "idempotency.forget_old", "before") => 1.into(),
+        ("idempotency.insert_or_nothing" | "key.insert" | "key.rotate", "hash" | "old_hash") => {
+            vec![0_u8; 32].into()
+        }
         ("journal.insert" | "journal.take_over", "body") => "{}".into(),
         (_, "body") => vec![0_u8].into(),
         _ => sample(name),

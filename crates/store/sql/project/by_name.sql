@@ -1,0 +1,3 @@
+-- The project of that name. Index: projects (name).
+SELECT id, name, description, version, settings, quotas, created_at, updated_at, deleted_at
+FROM projects WHERE name = :name

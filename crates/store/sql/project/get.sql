@@ -1,0 +1,3 @@
+-- One project. Index: projects primary key.
+SELECT id, name, description, version, settings, quotas, created_at, updated_at, deleted_at
+FROM projects WHERE id = :id

@@ -1,0 +1,9 @@
+-- Override: one statement for all runs of a flush; a plan for each would cost more than the rest of the flush.
+-- Index: runs primary key.
+UPDATE r
+SET status = n.status, finished_at = n.finished_at, output = n.output, error = n.error,
+    steps = n.steps, wake_at = n.wake_at, owner_id = NULL
+FROM runs AS r
+INNER JOIN ({{rows status:text, finished_at:int, output:text, error:text, steps:int, wake_at:int, id:uuid, epoch:int}})
+  AS n (status, finished_at, output, error, steps, wake_at, id, epoch)
+  ON r.id = n.id AND r.epoch = n.epoch

@@ -1,0 +1,3 @@
+-- One thread. Index: threads primary key.
+SELECT id, project_id, title, metadata, last_seq, retain_ms, version, created_at, updated_at
+FROM threads WHERE id = :id AND project_id = :project

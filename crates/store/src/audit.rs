@@ -1,0 +1,98 @@
+//! The audit log: append-only, written in batches.
+use runstone_db::{Batch, Row as DbRow, Value};
+use runstone_model::{ids::ProjectId, time::Timestamp};
+use uuid::Uuid;
+
+use crate::{Error, SqlStore, cells::Cells};
+
+/// One thing that somebody did, or was not let do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// Its id, in order of time.
+    pub id: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// The project that was named.
+    pub project: Option<Uuid>,
+    /// Who.
+    pub actor: String,
+    /// The operation.
+    pub action: String,
+    /// The path.
+    pub target: String,
+    /// The HTTP status of the answer.
+    pub status: i32,
+    /// Names the request in the logs.
+    pub trace_id: String,
+    /// Where it came from.
+    pub address: String,
+}
+
+fn record(row: DbRow) -> Result<AuditRecord, Error> {
+    let mut cells = Cells::new("audit", row);
+    Ok(AuditRecord {
+        id: cells.next()?,
+        at: Timestamp(cells.next()?),
+        project: cells.next()?,
+        actor: cells.next()?,
+        action: cells.next()?,
+        target: cells.next()?,
+        status: {
+            let status: i64 = cells.next()?;
+            i32::try_from(status).unwrap_or(0)
+        },
+        trace_id: cells.next()?,
+        address: cells.next()?,
+    })
+}
+
+impl SqlStore {
+    /// Appends entries, in one transaction.
+    ///
+    /// # Errors
+    /// What the database answered; none is there then.
+    pub async fn insert_audit(&self, entries: Vec<AuditRecord>) -> Result<(), Error> {
+        let rows = entries.into_iter().map(|entry| -> Vec<Value> {
+            vec![
+                entry.id.into(),
+                entry.at.0.into(),
+                entry.project.into(),
+                entry.actor.into(),
+                entry.action.into(),
+                entry.target.into(),
+                i64::from(entry.status).into(),
+                entry.trace_id.into(),
+                entry.address.into(),
+            ]
+        });
+        let mut batch = Batch::new();
+        batch.push(&self.sql().audit_insert, rows.collect(), None);
+        self.database().batch(batch).await?;
+        Ok(())
+    }
+
+    /// A page of the log before the id `before`, newest first; of one project or of all.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn audit(
+        &self,
+        project: Option<ProjectId>,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, Error> {
+        let mut params: Vec<(&str, Value)> = vec![
+            ("before", before.unwrap_or(Uuid::max()).into()),
+            ("limit", limit.into()),
+        ];
+        let statement = match project {
+            None => &self.sql().audit_page,
+            Some(project) => {
+                params.push(("project", project.0.into()));
+                &self.sql().audit_page_of_project
+            }
+        };
+        let rows = self.database().fetch_all(statement, &params).await?;
+        rows.into_iter().map(record).collect()
+    }
+}

@@ -1,0 +1,428 @@
+//! Projects, their members, and what they use. Names are unique among all projects, the deleted ones
+//! included, so that a restored one fits in again.
+use std::collections::BTreeMap;
+
+use runstone_db::{Batch, Class, Row as DbRow, Value};
+use runstone_model::{
+    ids::{ProjectId, RunId},
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+use crate::{Error, SqlStore, cells::Cells, run};
+
+/// A project's own row. `settings` and `quotas` are JSON, empty when none were given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectRecord {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Raised by every change.
+    pub version: i64,
+    /// Its settings as JSON.
+    pub settings: Option<String>,
+    /// Its quotas as JSON.
+    pub quotas: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// What a project is made of, or changed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProjectText {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its settings as JSON.
+    pub settings: Option<String>,
+    /// Its quotas as JSON.
+    pub quotas: Option<String>,
+}
+
+/// Which projects to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProjectFilter {
+    /// Those that are not deleted.
+    Present,
+    /// The deleted ones.
+    Deleted,
+    /// Those that somebody is a member of.
+    OfSubject(String),
+}
+
+/// What became of a write to a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProjectWrite {
+    /// It is done.
+    Done,
+    /// Another project has the name.
+    NameTaken,
+    /// It has another version meanwhile, or is deleted, or is not there.
+    Stale,
+}
+
+/// What became of a purge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purged {
+    /// Everything is gone.
+    Gone,
+    /// So many runs have not ended: nothing else was touched.
+    Unfinished(u64),
+    /// It is not there, or not deleted.
+    NotDeleted,
+}
+
+/// A member of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRecord {
+    /// The subject of the token.
+    pub subject: String,
+    /// The role's name.
+    pub role: String,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// Runs deleted at a time.
+const PURGE_PAGE: u32 = 500;
+
+fn record(row: DbRow) -> Result<ProjectRecord, Error> {
+    let mut cells = Cells::new("projects", row);
+    Ok(ProjectRecord {
+        id: ProjectId(cells.next()?),
+        name: cells.next()?,
+        description: cells.next()?,
+        version: cells.next()?,
+        settings: cells.next()?,
+        quotas: cells.next()?,
+        created_at: Timestamp(cells.next()?),
+        updated_at: Timestamp(cells.next()?),
+        deleted_at: cells.next::<Option<i64>>()?.map(Timestamp),
+    })
+}
+
+fn member(row: DbRow) -> Result<MemberRecord, Error> {
+    let mut cells = Cells::new("members", row);
+    Ok(MemberRecord {
+        subject: cells.next()?,
+        role: cells.next()?,
+        created_at: Timestamp(cells.next()?),
+    })
+}
+
+fn written(done: Result<u64, runstone_db::Error>) -> Result<ProjectWrite, Error> {
+    match done {
+        Ok(1..) => Ok(ProjectWrite::Done),
+        Ok(0) => Ok(ProjectWrite::Stale),
+        Err(error) if error.class == Class::Unique => Ok(ProjectWrite::NameTaken),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl SqlStore {
+    /// Makes a project.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn insert_project(
+        &self,
+        id: ProjectId,
+        text: ProjectText,
+        now: Timestamp,
+    ) -> Result<ProjectWrite, Error> {
+        let params = [
+            ("id", id.0.into()),
+            ("name", text.name.into()),
+            ("now", now.0.into()),
+            ("description", text.description.into()),
+            ("settings", text.settings.into()),
+            ("quotas", text.quotas.into()),
+        ];
+        written(
+            self.database()
+                .execute(&self.sql().project_insert, &params)
+                .await,
+        )
+    }
+
+    /// One project, deleted or not.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn project(&self, id: ProjectId) -> Result<Option<ProjectRecord>, Error> {
+        let params = [("id", id.0.into())];
+        let row = self
+            .database()
+            .fetch_optional(&self.sql().project_get, &params);
+        let found = row.await?.map(record).transpose()?;
+        Ok(found.filter(|found| found.id == id))
+    }
+
+    /// The project of that name, deleted or not.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn project_by_name(&self, name: &str) -> Result<Option<ProjectRecord>, Error> {
+        let params = [("name", name.into())];
+        let row = self
+            .database()
+            .fetch_optional(&self.sql().project_by_name, &params);
+        row.await?.map(record).transpose()
+    }
+
+    /// A page of projects after the id `after`, oldest first.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn projects(
+        &self,
+        filter: &ProjectFilter,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<ProjectRecord>, Error> {
+        let mut params: Vec<(&str, Value)> = vec![
+            ("after", after.unwrap_or_default().into()),
+            ("limit", limit.into()),
+        ];
+        let statement = match filter {
+            ProjectFilter::Present => &self.sql().project_page,
+            ProjectFilter::Deleted => &self.sql().project_page_deleted,
+            ProjectFilter::OfSubject(subject) => {
+                params.push(("subject", subject.as_str().into()));
+                &self.sql().project_page_of_subject
+            }
+        };
+        let rows = self.database().fetch_all(statement, &params).await?;
+        rows.into_iter().map(record).collect()
+    }
+
+    /// How many projects there are, or how many deleted ones.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn count_projects(&self, deleted: bool) -> Result<u64, Error> {
+        let sql = self.sql();
+        let statement = if deleted {
+            &sql.project_count_deleted
+        } else {
+            &sql.project_count
+        };
+        self.found(statement, &[]).await
+    }
+
+    /// Changes a project that still has `version`.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn update_project(
+        &self,
+        id: ProjectId,
+        version: i64,
+        text: ProjectText,
+        now: Timestamp,
+    ) -> Result<ProjectWrite, Error> {
+        let params = [
+            ("id", id.0.into()),
+            ("version", version.into()),
+            ("name", text.name.into()),
+            ("now", now.0.into()),
+            ("description", text.description.into()),
+            ("settings", text.settings.into()),
+            ("quotas", text.quotas.into()),
+        ];
+        written(
+            self.database()
+                .execute(&self.sql().project_update, &params)
+                .await,
+        )
+    }
+
+    /// Deletes a project that still has `version` softly, or restores it.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn set_project_deleted(
+        &self,
+        id: ProjectId,
+        version: i64,
+        deleted: bool,
+        now: Timestamp,
+    ) -> Result<ProjectWrite, Error> {
+        let params = [
+            ("id", id.0.into()),
+            ("version", version.into()),
+            ("deleted_at", deleted.then_some(now.0).into()),
+            ("now", now.0.into()),
+        ];
+        let statement = &self.sql().project_set_deleted;
+        written(self.database().execute(statement, &params).await)
+    }
+
+    /// Deletes a softly deleted project with everything in it. A crash in the middle leaves it
+    /// deleted softly; the next purge goes on.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn purge_project(&self, id: ProjectId) -> Result<Purged, Error> {
+        match self.project(id).await? {
+            Some(found) if found.deleted_at.is_some() => {}
+            _ => return Ok(Purged::NotDeleted),
+        }
+        let unfinished = self.active_runs(id).await?;
+        if unfinished > 0 {
+            return Ok(Purged::Unfinished(unfinished));
+        }
+        let sql = self.sql();
+        loop {
+            let params = [
+                ("before", Uuid::max().into()),
+                ("limit", PURGE_PAGE.into()),
+                ("project", id.0.into()),
+            ];
+            let rows = self.database().fetch_all(&sql.run_ids_by_project, &params);
+            let runs: Vec<RunId> = run::run_ids(rows.await?)?;
+            if runs.is_empty() {
+                break;
+            }
+            let labels = [("ids", run::id_list(&runs))];
+            self.database().execute(&sql.label_delete, &labels).await?;
+            if self.delete_runs(&runs).await? == 0 {
+                return Ok(Purged::Unfinished(self.active_runs(id).await?));
+            }
+        }
+        let mut batch = Batch::new();
+        batch.push(&sql.project_delete_flows, vec![vec![id.0.into()]], None);
+        batch.push(&sql.project_purge, vec![vec![id.0.into()]], None);
+        self.database().batch(batch).await?;
+        Ok(Purged::Gone)
+    }
+
+    /// A project's runs counted by status.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn runs_by_status(&self, id: ProjectId) -> Result<BTreeMap<String, u64>, Error> {
+        let params = [("project", id.0.into())];
+        let rows = self
+            .database()
+            .fetch_all(&self.sql().project_runs_by_status, &params);
+        let counted = rows.await?.into_iter().map(|row| {
+            let mut cells = Cells::new("runs", row);
+            Ok((cells.next()?, cells.next()?))
+        });
+        counted.collect()
+    }
+
+    /// How many runs of a project have not ended.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn active_runs(&self, id: ProjectId) -> Result<u64, Error> {
+        let statuses: Value = ["pending", "running", "waiting", "paused"]
+            .into_iter()
+            .collect();
+        let params = [("project", id.0.into()), ("statuses", statuses)];
+        self.found(&self.sql().project_runs_in, &params).await
+    }
+
+    /// How many flows a project has.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn count_flows(&self, id: ProjectId) -> Result<u64, Error> {
+        let params = [("project", id.0.into())];
+        self.found(&self.sql().project_flows_count, &params).await
+    }
+
+    /// Makes `subject` a member, or changes the role.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn put_member(
+        &self,
+        project: ProjectId,
+        subject: &str,
+        role: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let params = [
+            ("project", project.0.into()),
+            ("subject", subject.into()),
+            ("role", role.into()),
+            ("now", now.0.into()),
+        ];
+        self.database()
+            .execute(&self.sql().member_put, &params)
+            .await?;
+        Ok(())
+    }
+
+    /// What `subject` may do in a project.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn member(
+        &self,
+        project: ProjectId,
+        subject: &str,
+    ) -> Result<Option<MemberRecord>, Error> {
+        let params = [("project", project.0.into()), ("subject", subject.into())];
+        let row = self
+            .database()
+            .fetch_optional(&self.sql().member_get, &params);
+        row.await?.map(member).transpose()
+    }
+
+    /// A page of a project's members after the subject `after`.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn members(
+        &self,
+        project: ProjectId,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<MemberRecord>, Error> {
+        let params = [
+            ("project", project.0.into()),
+            ("after", after.into()),
+            ("limit", limit.into()),
+        ];
+        let rows = self
+            .database()
+            .fetch_all(&self.sql().member_page, &params)
+            .await?;
+        rows.into_iter().map(member).collect()
+    }
+
+    /// Takes `subject` out of a project; false when they were not in it.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn delete_member(&self, project: ProjectId, subject: &str) -> Result<bool, Error> {
+        let params = [("project", project.0.into()), ("subject", subject.into())];
+        Ok(self
+            .database()
+            .execute(&self.sql().member_delete, &params)
+            .await?
+            > 0)
+    }
+
+    /// The one number in the column `found`.
+    pub(crate) async fn found(
+        &self,
+        statement: &runstone_db::Statement,
+        params: &[(&str, Value)],
+    ) -> Result<u64, Error> {
+        let row = self.database().fetch_optional(statement, params).await?;
+        Ok(row.map_or(Ok(0), |row| row.get("found"))?)
+    }
+}

@@ -1,0 +1,155 @@
+//! What is kept of a start besides the run itself: its idempotency key and its labels. Both are
+//! written before the run is.
+use runstone_db::{Batch, Value};
+use runstone_model::{
+    ids::{ProjectId, RunId},
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+use crate::{Error, SqlStore, cells::Cells, run};
+
+/// What an idempotency key stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    /// This request is the first with the key.
+    First,
+    /// The same request came before, and this is its run.
+    Same(RunId),
+    /// Another request came before with the same key.
+    Other,
+}
+
+impl SqlStore {
+    /// Notes an idempotency key with the run that it is about to start, or finds what it was used
+    /// for. A key from before `forget_before` counts as never used.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn use_key(
+        &self,
+        project: ProjectId,
+        key: &str,
+        hash: [u8; 32],
+        run: RunId,
+        (now, forget_before): (Timestamp, Timestamp),
+    ) -> Result<KeyUse, Error> {
+        let (db, sql) = (self.database(), self.sql());
+        let named: [(&str, Value); 2] = [("project", project.0.into()), ("key", key.into())];
+        for _ in 0..3 {
+            let params = [
+                ("project", project.0.into()),
+                ("key", key.into()),
+                ("hash", hash.to_vec().into()),
+                ("run", run.0.into()),
+                ("now", now.0.into()),
+            ];
+            if db.execute(&sql.idempotency_insert, &params).await? == 1 {
+                return Ok(KeyUse::First);
+            }
+            let Some(row) = db.fetch_optional(&sql.idempotency_find, &named).await? else {
+                continue;
+            };
+            let mut cells = Cells::new("idempotency", row);
+            let (found, first): (Vec<u8>, Uuid) = (cells.next()?, cells.next()?);
+            let at: i64 = cells.next()?;
+            if at >= forget_before.0 {
+                let same = found == hash;
+                let known = if same {
+                    KeyUse::Same(RunId(first))
+                } else {
+                    KeyUse::Other
+                };
+                return Ok(known);
+            }
+            let old = [
+                ("project", project.0.into()),
+                ("key", key.into()),
+                ("before", forget_before.0.into()),
+            ];
+            db.execute(&sql.idempotency_forget, &old).await?;
+        }
+        Err(Error::Unavailable(
+            "an idempotency key is taken and forgotten all the time".to_owned(),
+        ))
+    }
+
+    /// Forgets idempotency keys from before `before`; answers how many.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn forget_keys(&self, before: Timestamp) -> Result<u64, Error> {
+        let params = [("before", before.0.into())];
+        let statement = &self.sql().idempotency_forget_old;
+        Ok(self.database().execute(statement, &params).await?)
+    }
+
+    /// Gives a run its labels.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn label_run(
+        &self,
+        project: ProjectId,
+        run: RunId,
+        labels: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(), Error> {
+        let rows = labels
+            .into_iter()
+            .map(|(name, value)| vec![project.0.into(), name.into(), value.into(), run.0.into()]);
+        let mut batch = Batch::new();
+        batch.push(&self.sql().label_insert, rows.collect(), None);
+        self.database().batch(batch).await?;
+        Ok(())
+    }
+
+    /// The labels of a project's run, by name.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn labels(
+        &self,
+        project: ProjectId,
+        run: RunId,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let params = [("project", project.0.into()), ("run", run.0.into())];
+        let rows = self
+            .database()
+            .fetch_all(&self.sql().label_of_run, &params)
+            .await?;
+        let read = rows.into_iter().map(|row| {
+            let mut cells = Cells::new("run_labels", row);
+            Ok((cells.next()?, cells.next()?))
+        });
+        read.collect()
+    }
+
+    /// A page of a project's runs with a label, newest first.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn runs_with_label(
+        &self,
+        project: ProjectId,
+        (name, value): (&str, &str),
+        before: RunId,
+        limit: u32,
+    ) -> Result<Vec<crate::RunRecord>, Error> {
+        let params = [
+            ("project", project.0.into()),
+            ("name", name.into()),
+            ("value", value.into()),
+            ("before", before.0.into()),
+            ("limit", limit.into()),
+        ];
+        let rows = self
+            .database()
+            .fetch_all(&self.sql().label_runs, &params)
+            .await?;
+        let records = run::records(self.database(), self.sql(), &run::run_ids(rows)?).await?;
+        Ok(records
+            .into_iter()
+            .filter(|record| record.project == project)
+            .collect())
+    }
+}
