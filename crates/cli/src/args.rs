@@ -1,8 +1,12 @@
 //! The command line as clap reads it: commands, flags, help texts. Decides nothing.
+mod backup;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use runstone_model::run::Status;
+
+pub(crate) use backup::*;
 
 /// Durable runs for AI agents, on the database you already have.
 #[derive(Debug, Parser)]
@@ -43,6 +47,10 @@ pub(crate) enum Command {
     Migrate(MigrateArgs),
     /// Look for damage in the database
     Doctor(DoctorArgs),
+    /// Take a backup, once or again and again; look at those there are
+    Backup(BackupArgs),
+    /// Put a backup into an empty database of any kind
+    Restore(RestoreArgs),
     /// Measure how fast this machine and database carry out flows
     Bench(crate::bench::Args),
     /// Print the completions for a shell
@@ -65,6 +73,8 @@ impl Command {
             Self::Show(args) => args.json,
             Self::Validate(args) => args.json,
             Self::Doctor(args) => args.json,
+            Self::Backup(args) => args.json(),
+            Self::Restore(args) => args.json,
             Self::Version(args) => args.json,
             Self::Migrate(args) => args.json(),
             Self::Bench(args) => args.json,
@@ -81,6 +91,8 @@ impl Command {
             Self::Runs(args) => &args.db,
             Self::Show(args) => &args.db,
             Self::Doctor(args) => &args.db,
+            Self::Backup(args) => return args.db(),
+            Self::Restore(args) => &args.db,
             Self::Migrate(args) => match &args.verb {
                 MigrateVerb::Up(args) => &args.db,
                 MigrateVerb::Down(args) => &args.db,

@@ -1,5 +1,6 @@
 //! The `runstone` binary: starts the runtime, hands over to a command, turns its answer into an
 //! exit code. What the commands do is in the library crates.
+mod archives;
 mod args;
 mod bench;
 mod commands;

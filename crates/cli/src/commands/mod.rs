@@ -1,4 +1,5 @@
 //! The commands, one file each: they read, call the libraries, print.
+mod backup;
 mod cancel;
 mod completions;
 mod debug;
@@ -7,6 +8,7 @@ mod end;
 mod fmt;
 mod graph;
 mod migrate;
+mod restore;
 mod resume;
 mod resume_all;
 mod run;
@@ -67,6 +69,8 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Fmt(args) => fmt::run(&args)?.into(),
         Command::Migrate(args) => migrate::run(args.verb).await?.into(),
         Command::Doctor(args) => doctor::run(args).await?.into(),
+        Command::Backup(args) => backup::run(args).await?.into(),
+        Command::Restore(args) => restore::run(args).await?.into(),
         Command::Bench(args) => crate::bench::run(args).await?,
         Command::Completions(args) => completions::run(&args)?.into(),
         Command::Version(args) => version::run(&args)?.into(),

@@ -1,5 +1,6 @@
 //! Live progress on stderr: spinners on a terminal, one plain line per event elsewhere, nothing
 //! when asked to be quiet. Follows a run until it leaves this process.
+pub(crate) mod copying;
 mod logs;
 mod narrator;
 mod screen;
