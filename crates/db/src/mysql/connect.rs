@@ -30,7 +30,7 @@ const STATEMENTS: usize = 256;
 /// nothing is cut to fit or turned into zero.
 const SQL_MODE: &str = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
     ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES,ANSI_QUOTES,\
-    PIPES_AS_CONCAT,ONLY_FULL_GROUP_BY";
+    PIPES_AS_CONCAT";
 
 /// Makes connections to what a URL names.
 #[derive(Debug)]
