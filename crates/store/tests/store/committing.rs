@@ -98,6 +98,7 @@ on_every_database! {
     async fn large_values_are_stored_once_and_come_back(db: &TestDb) {
         let store = db.store().await;
         let flow = flow(&store, "f").await;
+        let empty = store.storage_bytes().await.unwrap();
         let text = format!("[\"{}\"]", "large ".repeat(50_000));
         let hash = "ab".repeat(32);
         let blob = Blob { hash: hash.clone(), bytes: text.clone().into_bytes() };
@@ -123,7 +124,8 @@ on_every_database! {
         let resolved = store.journal(runs[0], 0, 1).await.unwrap();
         assert_eq!(resolved[0].row.body, format!("{{\"result\":{text}}}"));
         let bytes = store.storage_bytes().await.unwrap();
-        assert!(bytes < 2 * 300_000, "it compresses well: {bytes}");
+        // An empty table takes a page or more, so what there was before does not count.
+        assert!(bytes < empty + 2 * 300_000, "it compresses well: {empty} to {bytes}");
     }
 
     async fn an_older_snapshot_never_replaces_a_newer_one(db: &TestDb) {
