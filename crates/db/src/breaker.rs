@@ -173,11 +173,15 @@ impl Attempt<'_> {
         self.over = true;
         let mut state = self.breaker.lock();
         match done {
-            Err(error) if error.class == Class::Unavailable => state.failed(self.probe, error),
+            Err(error) if no_answer(error.class) => state.failed(self.probe, error),
             // Whoever answers, even with a refusal, is there.
             _ => state.succeeded(),
         }
     }
+}
+
+fn no_answer(class: Class) -> bool {
+    matches!(class, Class::Unavailable | Class::Gone | Class::Timeout)
 }
 
 impl Drop for Attempt<'_> {

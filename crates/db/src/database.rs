@@ -253,7 +253,8 @@ impl Database {
         match &self.backend {
             Backend::Postgres(db) => db.health(),
             Backend::Mssql(db) => db.health(),
-            Backend::Sqlite(_) | Backend::Mysql(_) => Health {
+            Backend::Mysql(db) => db.health(),
+            Backend::Sqlite(_) => Health {
                 pool: self.stats(),
                 ..Health::default()
             },

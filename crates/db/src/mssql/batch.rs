@@ -246,7 +246,8 @@ impl<'a> Part<'a> {
         self.wrapped("", "", "")
     }
 
-    /// An error becomes a row, so that the step is known and the connection stays in order.
+    /// An error becomes a row, so that the step is known and the connection stays in order. The
+    /// stand-in keeps NOCOUNT beyond the request, and then counts nothing for the next one.
     fn wrapped(self, begin: &str, end: &str, undo: &str) -> Request<'a> {
         let mut request = self.request;
         let each = |write: &dyn Fn(usize) -> String| {
@@ -259,7 +260,7 @@ impl<'a> Part<'a> {
             "SET NOCOUNT ON;\nDECLARE @step INT = 0, {counters};\nBEGIN TRY\n{begin}{}{end}\
              SELECT {answers};\nEND TRY\nBEGIN CATCH\n{undo}SELECT @step AS failed_step, \
              ERROR_NUMBER() AS number, ERROR_SEVERITY() AS severity, ERROR_MESSAGE() AS message;\n\
-             END CATCH",
+             END CATCH\nSET NOCOUNT OFF",
             request.sql
         );
         request

@@ -10,6 +10,7 @@ mod value;
 
 use crate::{
     batch::Batch,
+    breaker::Health,
     database::PoolStats,
     error::{Class, Error},
     options::Options,
@@ -98,6 +99,10 @@ impl Mysql {
 
     pub(crate) fn stats(&self) -> PoolStats {
         self.pool.stats()
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.pool.health()
     }
 
     pub(crate) async fn ping(&self) -> Result<(), Error> {

@@ -93,7 +93,14 @@ fn decimal(text: String) -> Value {
     {
         return Value::Int(whole);
     }
-    match Decimal::from_str_exact(&text) {
+    // A column's own zeros at the end are no digits of the number.
+    let plain = text.trim_end_matches('0').trim_end_matches('.');
+    let exact = Decimal::from_str_exact(&text);
+    let exact = match exact {
+        Err(_) if text.contains('.') => Decimal::from_str_exact(plain),
+        done => done,
+    };
+    match exact {
         Ok(decimal) => Value::Decimal(decimal),
         Err(_) => Value::Text(text),
     }

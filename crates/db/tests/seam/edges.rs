@@ -32,9 +32,6 @@ const KINDS: [Kind; 9] = [
     Kind::Time,
 ];
 
-const MYSQL_TEXT: &str = "CHARACTER SET utf8mb4 /*!80017 COLLATE utf8mb4_0900_bin */ \
-     /*M!100202 COLLATE utf8mb4_nopad_bin */";
-
 impl Kind {
     /// Its column on SQLite, PostgreSQL, MySQL, SQL Server.
     fn column(self, dialect: Dialect) -> String {
@@ -49,12 +46,17 @@ impl Kind {
             Self::Uuid => ["BLOB", "UUID", "BINARY(16)", "BINARY(16)"],
             Self::Time => ["INTEGER", "TIMESTAMPTZ", "DATETIME(6)", "DATETIME2(7)"],
         };
-        let text = matches!(self, Self::Text) && dialect == Dialect::Mysql;
-        format!(
-            "{} {}",
-            all[dialect as usize],
-            if text { MYSQL_TEXT } else { "" }
-        )
+        all[dialect as usize].to_owned()
+    }
+
+    /// The same, with what keeps every text another text.
+    async fn column_on(self, fixture: &Fixture) -> String {
+        let dialect = fixture.db.dialect();
+        let column = self.column(dialect);
+        match self {
+            Self::Text => format!("{column} {}", exact(fixture).await),
+            _ => column,
+        }
     }
 
     /// Its name in `{{rows …}}`.
@@ -166,6 +168,29 @@ impl Kind {
     }
 }
 
+/// How a column of text is declared to tell every text from every other.
+async fn exact(fixture: &Fixture) -> &'static str {
+    match fixture.db.dialect() {
+        Dialect::Sqlite | Dialect::Postgres => "",
+        Dialect::Mssql => "COLLATE Latin1_General_100_BIN2",
+        Dialect::Mysql => {
+            let rows = fixture.fetch("SELECT VERSION() AS version").await;
+            let version: String = rows[0].get("version").unwrap();
+            if version.contains("MariaDB") {
+                "CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+            } else {
+                "CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin"
+            }
+        }
+    }
+}
+
+/// SQL Server takes `a ` for `a`, and 0x0100 for 0x01, wherever it compares; nothing can be done
+/// about it.
+fn ignores_the_end(fixture: &Fixture) -> bool {
+    fixture.db.dialect() == Dialect::Mssql
+}
+
 fn texts() -> Vec<String> {
     // Every character there is, but NUL.
     let every: String = ('\u{1}'..=char::MAX).collect();
@@ -222,7 +247,7 @@ on_every_database! {
         for kind in KINDS {
             let dialect = fixture.db.dialect();
             let place = |path: &str| format!("{kind:?} {path} on {}", fixture.db.dialect());
-            let column = kind.column(dialect);
+            let column = kind.column_on(&fixture).await;
             let table =
                 format!("CREATE TABLE edge_{kind:?} (id BIGINT NOT NULL PRIMARY KEY, v {column})");
             fixture.execute(&table).await.unwrap();
@@ -273,14 +298,20 @@ on_every_database! {
             Kind::Time,
         ] {
             let dialect = fixture.db.dialect();
-            let column = kind.column(dialect);
+            let column = kind.column_on(&fixture).await;
             let table =
                 format!("CREATE TABLE edge_{kind:?} (id BIGINT NOT NULL PRIMARY KEY, v {column})");
             fixture.execute(&table).await.unwrap();
             // The long ones are no keys that anybody looks for.
             let mut values = kind.values();
             values.retain(|value| match value {
+                Value::Text(v) if ignores_the_end(&fixture) => {
+                    v.len() < 1_000 && !v.ends_with([' ', '\n'])
+                }
                 Value::Text(v) => v.len() < 1_000,
+                Value::Bytes(v) if ignores_the_end(&fixture) => {
+                    v.len() < 1_000 && v.last() != Some(&0)
+                }
                 Value::Bytes(v) => v.len() < 1_000,
                 _ => true,
             });
@@ -322,22 +353,26 @@ on_every_database! {
     }
 
     async fn case_accents_and_trailing_spaces_make_other_keys(fixture: Fixture) {
-        let key = match fixture.db.dialect() {
-            Dialect::Sqlite | Dialect::Postgres => "TEXT".to_owned(),
-            Dialect::Mysql => format!("VARCHAR(100) {MYSQL_TEXT}"),
-            Dialect::Mssql => "NVARCHAR(100) COLLATE Latin1_General_100_BIN2".to_owned(),
+        let text = match fixture.db.dialect() {
+            Dialect::Sqlite | Dialect::Postgres => "TEXT",
+            Dialect::Mysql => "VARCHAR(100)",
+            Dialect::Mssql => "NVARCHAR(100)",
         };
+        let key = format!("{text} {}", exact(&fixture).await);
         fixture
             .execute(&format!(
                 "CREATE TABLE named (name {key} NOT NULL PRIMARY KEY)"
             ))
             .await
             .unwrap();
-        let keys = [
+        let mut keys = vec![
             "a", "A", "á", "a\u{301}", "a ", " a", "ß", "ss", "ı", "i", "I", "",
         ];
+        if ignores_the_end(&fixture) {
+            keys.retain(|key| !key.ends_with(' '));
+        }
         let insert = fixture.statement("INSERT INTO named (name) VALUES (:name)");
-        let rows = keys.iter().map(|key| vec![(*key).into()]).collect();
+        let rows = keys.iter().map(|&key| vec![key.into()]).collect();
         let done = fixture.db.batch(one_step(&insert, rows)).await;
         assert_eq!(done, Ok(vec![keys.len() as u64]), "{}", fixture.url);
         let select = fixture.statement("SELECT name FROM named WHERE name = :name");

@@ -258,10 +258,17 @@ on_every_server! {
 
     async fn a_server_that_says_nothing_is_given_up_and_nobody_is_left_hanging(fixture: Fixture) {
         let proxy = Proxy::before(&fixture.url).await;
-        let url = with(
-            &proxy.url(&fixture.url),
-            "pool_size=3&statement_timeout_ms=200&connect_timeout_ms=200&acquire_timeout_ms=3000",
+        // The stand-in for SQL Server takes its time to connect.
+        let connect_ms = match fixture.db.dialect() {
+            Dialect::Mssql => 5_000,
+            _ => 1_000,
+        };
+        let options = format!(
+            "pool_size=3&statement_timeout_ms=200&connect_timeout_ms={connect_ms}\
+             &acquire_timeout_ms={}",
+            connect_ms * 3
         );
+        let url = with(&proxy.url(&fixture.url), &options);
         let db = connect(&url, Options::default()).await;
         proxy.set(Mode::Stall);
         let tasks: Vec<_> = (0..12)
@@ -296,7 +303,8 @@ on_every_server! {
             &format!("{},{}", one.address(), two.address()),
         );
         let db = connect(&both, Options::default()).await;
-        assert_eq!((one.accepted(), two.accepted()), (1, 0));
+        assert!(one.accepted() > 0);
+        assert_eq!(two.accepted(), 0);
         one.set(Mode::Refuse);
         until("the second serves", async || db.ping().await.is_ok()).await;
         assert!(two.accepted() > 0);
