@@ -5,10 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mysql_async::prelude::Queryable as _;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
-use crate::error::Error;
+use crate::{error::Error, mysql};
 
 /// What to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,5 +133,37 @@ pub async fn postgres(url: &str, load: &Load) -> Result<Rate, Error> {
         .map_err(trouble)?;
     drop(client);
     let _ = wire.await; // it ended because we hung up
+    Ok(rate(load, times))
+}
+
+/// Writes to a new table on MySQL or MariaDB, with the server's own durability settings: one
+/// prepared insert of as many rows as a batch has. The table is dropped afterwards.
+pub async fn mysql(url: &str, load: &Load) -> Result<Rate, Error> {
+    let mut conn = mysql::bare(url).await?;
+    for sql in [
+        "DROP TABLE IF EXISTS runstone_raw",
+        "CREATE TABLE runstone_raw (run BINARY(16) NOT NULL, seq BIGINT NOT NULL, \
+         body LONGTEXT NOT NULL, PRIMARY KEY (run, seq)) \
+         ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4",
+    ] {
+        conn.query_drop(sql).await.map_err(trouble)?;
+    }
+    let rows = vec!["(?, ?, ?)"; load.batch].join(", ");
+    let insert = format!("INSERT INTO runstone_raw VALUES {rows}");
+    let insert = conn.prep(insert).await.map_err(trouble)?;
+    let body = "x".repeat(load.body_bytes);
+    let began = Instant::now();
+    let mut times = Vec::new();
+    while began.elapsed() < load.time {
+        let at = Instant::now();
+        let values: Vec<mysql_async::Value> = keys(load.batch, times.len())
+            .flat_map(|(run, seq)| [run.as_bytes().into(), seq.into(), body.as_str().into()])
+            .collect();
+        conn.exec_drop(&insert, values).await.map_err(trouble)?;
+        times.push(at.elapsed());
+    }
+    let dropped = conn.query_drop("DROP TABLE runstone_raw").await;
+    dropped.map_err(trouble)?;
+    let _ = conn.disconnect().await; // the figures are in
     Ok(rate(load, times))
 }

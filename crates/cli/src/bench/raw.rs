@@ -16,7 +16,11 @@ pub(super) async fn measure(url: &str, batch: usize, body_bytes: usize) -> anyho
         time: TIME,
     };
     let Some(path) = url.strip_prefix("sqlite:") else {
-        return Ok(bare::postgres(url, &load).await?);
+        let scheme = url.split(':').next().unwrap_or_default();
+        return Ok(match scheme {
+            "mysql" | "mariadb" => bare::mysql(url, &load).await?,
+            _ => bare::postgres(url, &load).await?,
+        });
     };
     // On the same disk as the database itself.
     let parent = std::path::Path::new(path)

@@ -14,7 +14,7 @@ use crate::{
     database::PoolStats,
     error::{Class, Error},
     options::Options,
-    pool::{Lease, Pool},
+    pool::{Driver as _, Lease, Pool},
     row::Row,
     statement::Statement,
     value::Value,
@@ -24,6 +24,11 @@ use futures::future::BoxFuture;
 use mysql_async::{Conn, prelude::Queryable as _};
 pub(crate) use session::MysqlTx;
 use std::{sync::Arc, time::Duration};
+
+/// A session as the pool makes them, for the yardstick of the benchmarks.
+pub(crate) async fn bare(url: &str) -> Result<Conn, Error> {
+    Connector::new(url, &Options::default())?.connect().await
+}
 
 /// The server stops a statement at its timeout, where it can; this much later the connection is
 /// given up, and the server told.
