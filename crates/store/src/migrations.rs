@@ -1,8 +1,8 @@
 //! The schema seen from outside a store: moved up and down, planned and looked at on databases
 //! that no store can be opened on yet. Executes no runs.
 use runstone_db::{
-    Database, Dialect, Difference, Error as DbError, Interrupted, MigrationStatus, Options,
-    PlannedMigration,
+    Database, Dialect, Difference, Error as DbError, Interrupted, Migration, MigrationStatus,
+    Options, PlannedMigration,
 };
 
 use crate::{
@@ -45,6 +45,12 @@ impl SchemaStatus {
 }
 
 impl Migrations {
+    /// Every migration of a dialect, oldest first.
+    #[must_use]
+    pub fn known(dialect: Dialect) -> &'static [Migration] {
+        schema::migrations(dialect)
+    }
+
     /// Opens the database at `url`, whatever its schema. With `options.migrate` a missing SQLite
     /// file is made.
     ///

@@ -53,6 +53,14 @@ fn the_same_in_other_words_is_no_difference() {
 }
 
 #[test]
+fn between_is_two_comparisons() {
+    let with = |check: &str| parse(&format!("CREATE TABLE c (n INT CHECK ({check}))"));
+    let between = with("n BETWEEN 0 AND 9");
+    assert_eq!(between, with("(n >= 0) AND (n <= 9)"));
+    assert_ne!(between, with("(n > 0) AND (n < 9)"));
+}
+
+#[test]
 fn every_kind_of_difference_is_told() {
     let all: Vec<String> = [
         ("name TEXT NOT NULL UNIQUE", "name TEXT NOT NULL"),

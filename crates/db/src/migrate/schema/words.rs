@@ -64,7 +64,10 @@ pub(super) fn condition<'a>(
             Token::Word(word) => {
                 let lower = word.to_ascii_lowercase();
                 let number = lower.bytes().all(|byte| byte.is_ascii_digit());
-                if number || lower == "not" || lower == "null" || columns.contains(&*lower) {
+                if lower == "between" {
+                    // PostgreSQL writes it out.
+                    words.extend(["<=".to_owned(), ">=".to_owned()]);
+                } else if number || lower == "not" || lower == "null" || columns.contains(&*lower) {
                     words.insert(lower);
                 }
             }
