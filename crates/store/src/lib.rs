@@ -1,5 +1,6 @@
 //! Every aggregate's typed verbs over SQL, and the journal with its group commit. Decides nothing
 //! about runs: it stores what the engine decided, and says when it is durable.
+pub mod agent;
 mod audit;
 pub mod backup;
 mod blob;
@@ -8,6 +9,8 @@ mod cells;
 mod claim;
 mod committer;
 mod doctor;
+pub mod document;
+pub mod export;
 mod fault;
 mod flow;
 mod journal;
@@ -15,12 +18,14 @@ mod key;
 mod load;
 mod migrations;
 mod open;
+mod phrase;
 mod project;
 mod run;
 mod schema;
 mod server;
 mod sql_store;
 mod start;
+pub mod thread;
 mod types;
 mod watch;
 

@@ -1,0 +1,172 @@
+//! Reading documents: one, a version, the history, lists and searches.
+use runstone_db::{Statement, Value};
+use runstone_model::ids::{DocumentId, ProjectId};
+use uuid::Uuid;
+
+use super::{Document, DocumentFilter, DocumentVersion, record};
+use crate::{Error, SqlStore, phrase};
+
+impl SqlStore {
+    /// A document of a project, deleted or not.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn document(
+        &self,
+        project: ProjectId,
+        id: DocumentId,
+    ) -> Result<Option<Document>, Error> {
+        let params = [("id", id.0.into()), ("project", project.0.into())];
+        let row = self
+            .database()
+            .fetch_optional(&self.sql().document_get, &params)
+            .await?;
+        row.map(|row| record::document(row, project)).transpose()
+    }
+
+    /// One version with its text, whether the document is deleted or not.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn document_version(
+        &self,
+        project: ProjectId,
+        id: DocumentId,
+        version: u32,
+    ) -> Result<Option<DocumentVersion>, Error> {
+        let params = [
+            ("id", id.0.into()),
+            ("project", project.0.into()),
+            ("version", version.into()),
+        ];
+        let row = self
+            .database()
+            .fetch_optional(&self.sql().document_version, &params)
+            .await?;
+        row.map(|row| record::version(row, project)).transpose()
+    }
+
+    /// Versions before number `before` (or the newest) without their texts, newest first.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn document_versions(
+        &self,
+        project: ProjectId,
+        id: DocumentId,
+        before: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<DocumentVersion>, Error> {
+        let params = [
+            ("id", id.0.into()),
+            ("project", project.0.into()),
+            ("before", before.map_or(i64::MAX, i64::from).into()),
+            ("limit", limit.into()),
+        ];
+        let rows = self
+            .database()
+            .fetch_all(&self.sql().document_versions, &params)
+            .await?;
+        rows.into_iter()
+            .map(|row| record::version(row, project))
+            .collect()
+    }
+
+    /// A page of a project's documents, newest first.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn documents(
+        &self,
+        project: ProjectId,
+        filter: &DocumentFilter,
+    ) -> Result<Vec<Document>, Error> {
+        let sql = self.sql();
+        let statement = match filter {
+            DocumentFilter { deleted: true, .. } => &sql.document_page_deleted,
+            DocumentFilter {
+                phrase: Some(_), ..
+            } => &sql.document_search,
+            DocumentFilter { kind: Some(_), .. } => &sql.document_page_of_type,
+            _ => &sql.document_page,
+        };
+        let before = filter.before.map_or(Uuid::max(), |document| document.0);
+        let all = [("before", before.into()), ("limit", filter.limit.into())];
+        let params = fitting(statement, filtered(project, filter).into_iter().chain(all));
+        let rows = self.database().fetch_all(statement, &params).await?;
+        rows.into_iter()
+            .map(|row| record::document(row, project))
+            .collect()
+    }
+
+    /// How many documents a list has in all.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn count_documents(
+        &self,
+        project: ProjectId,
+        filter: &DocumentFilter,
+    ) -> Result<u64, Error> {
+        let sql = self.sql();
+        let statement = match &filter.phrase {
+            Some(_) if !filter.deleted => &sql.document_count_found,
+            _ => &sql.document_count,
+        };
+        let params = fitting(statement, filtered(project, filter));
+        let row = self.database().fetch_optional(statement, &params).await?;
+        Ok(row.map_or(Ok(0), |row| row.get("total"))?)
+    }
+
+    /// The documents of `kind` and `language` after `after` with their newest texts, oldest first.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub(crate) async fn documents_to_export(
+        &self,
+        project: ProjectId,
+        kind: Option<&str>,
+        language: Option<&str>,
+        after: DocumentId,
+        limit: u32,
+    ) -> Result<Vec<DocumentVersion>, Error> {
+        let params = [
+            ("project", project.0.into()),
+            ("after", after.0.into()),
+            ("type", kind.unwrap_or_default().into()),
+            ("language", language.unwrap_or_default().into()),
+            ("limit", limit.into()),
+        ];
+        let rows = self
+            .database()
+            .fetch_all(&self.sql().document_to_export, &params)
+            .await?;
+        rows.into_iter()
+            .map(|row| record::version(row, project))
+            .collect()
+    }
+}
+
+fn filtered(project: ProjectId, filter: &DocumentFilter) -> Vec<(&'static str, Value)> {
+    let text = |value: &Option<String>| Value::from(value.as_deref().unwrap_or_default());
+    vec![
+        ("project", project.0.into()),
+        ("type", text(&filter.kind)),
+        ("language", text(&filter.language)),
+        ("min_overall", filter.min_overall_tenths.into()),
+        ("deleted", i64::from(filter.deleted).into()),
+        (
+            "pattern",
+            phrase::pattern(filter.phrase.as_deref().unwrap_or_default()).into(),
+        ),
+    ]
+}
+
+/// Those that the statement has.
+fn fitting(
+    statement: &Statement,
+    params: impl IntoIterator<Item = (&'static str, Value)>,
+) -> Vec<(&'static str, Value)> {
+    let known = |name: &str| statement.params().iter().any(|param| param == name);
+    params.into_iter().filter(|(name, _)| known(name)).collect()
+}

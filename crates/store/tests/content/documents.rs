@@ -1,0 +1,208 @@
+//! Documents: versions, locking, lists, searches, and the wall between projects.
+use runstone_model::ids::{DocumentId, ProjectId};
+use runstone_store::document::{Document, DocumentFilter, Draft, Written};
+use runstone_testkit::on_every_database;
+
+use crate::{Content, at, fresh_id};
+
+pub(crate) fn draft(title: &str, body: &str) -> Draft {
+    Draft {
+        kind: "plan".to_owned(),
+        language: "en".to_owned(),
+        title: title.to_owned(),
+        body: body.to_owned(),
+        ..Draft::default()
+    }
+}
+
+pub(crate) async fn created(db: &Content, draft: Draft) -> Document {
+    let id = DocumentId(fresh_id());
+    db.store.create_document(db.project, id, draft, at(10)).await.unwrap()
+}
+
+async fn titles(db: &Content, filter: DocumentFilter) -> Vec<String> {
+    let filter = DocumentFilter { limit: 100, ..filter };
+    let total = db.store.count_documents(db.project, &filter).await.unwrap();
+    let found = db.store.documents(db.project, &filter).await.unwrap();
+    assert_eq!(usize::try_from(total).unwrap(), found.len(), "{filter:?}");
+    found.into_iter().map(|document| document.title).collect()
+}
+
+fn done(written: Written) -> Document {
+    match written {
+        Written::Done(document) => *document,
+        other => panic!("{other:?}"),
+    }
+}
+
+on_every_database! {
+    async fn every_write_makes_a_version_that_stays_as_it_was(db: &Content) {
+        let one = Draft {
+            author: Some("Åsa".to_owned()),
+            note: Some("first".to_owned()),
+            required: vec!["Costs".to_owned()],
+            ..draft("Plan 🗺 ", "# Plan\n\nWe move. 👩‍👩‍👧 e\u{301}\n")
+        };
+        let made = created(db, one.clone()).await;
+        assert_eq!((made.version, made.created_at, made.words > 0), (1, at(10), true));
+        let two = draft("Plan B", "");
+        let written = db.store.write_document(db.project, made.id, 1, two.clone(), at(20)).await;
+        let now = done(written.unwrap());
+        assert_eq!((now.version, now.created_at, now.updated_at), (2, at(10), at(20)));
+        assert_eq!(db.store.document(db.project, made.id).await.unwrap(), Some(now));
+
+        let read = db.store.document_version(db.project, made.id, 1).await.unwrap().unwrap();
+        assert_eq!(read.body, Some(one.body));
+        assert_eq!((read.title, read.author, read.note), (one.title, one.author, one.note));
+        assert_eq!((read.required, read.hash.len()), (one.required, 32));
+        assert_eq!(read.quality.findings[0].code, "missing_section");
+        assert_eq!(f64::from(read.overall_tenths) / 10.0, read.quality.overall);
+        let versions = db.store.document_versions(db.project, made.id, None, 10).await.unwrap();
+        let numbers: Vec<_> = versions.iter().map(|v| (v.version, v.body.is_none())).collect();
+        assert_eq!(numbers, [(2, true), (1, true)]);
+        let older = db.store.document_versions(db.project, made.id, Some(2), 10).await.unwrap();
+        assert_eq!(older.len(), 1);
+    }
+
+    async fn of_many_writers_of_one_version_exactly_one_wins(db: &Content) {
+        let made = created(db, draft("Plan", "text")).await;
+        let writers = (0..16).map(|n| {
+            let (store, project) = (db.store.clone(), db.project);
+            let draft = draft("Plan", &format!("text {n}"));
+            tokio::spawn(async move {
+                store.write_document(project, made.id, 1, draft, at(20 + n)).await.unwrap()
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        let mut won = 0;
+        for writer in writers {
+            match writer.await.unwrap() {
+                Written::Done(document) => {
+                    assert_eq!(document.version, 2);
+                    won += 1;
+                }
+                Written::Stale { current: 2 } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(won, 1);
+        let versions = db.store.document_versions(db.project, made.id, None, 10).await.unwrap();
+        assert_eq!(versions.len(), 2);
+    }
+
+    async fn a_rollback_is_a_new_version_with_the_old_text(db: &Content) {
+        let made = created(db, draft("Old", "old text")).await;
+        let new = draft("New", "new text");
+        done(db.store.write_document(db.project, made.id, 1, new, at(20)).await.unwrap());
+        let by = (Some("Bo".to_owned()), None);
+        let back = db.store.rollback_document(db.project, made.id, 2, 1, by, at(30)).await.unwrap();
+        assert_eq!((done(back.clone()).version, done(back).title), (3, "Old".to_owned()));
+        let three = db.store.document_version(db.project, made.id, 3).await.unwrap().unwrap();
+        assert_eq!(three.body.as_deref(), Some("old text"));
+        assert_eq!((three.restored_from, three.author.as_deref()), (Some(1), Some("Bo")));
+        let none = (None, None);
+        let missing = db.store.rollback_document(db.project, made.id, 3, 9, none.clone(), at(40)).await;
+        assert_eq!(missing.unwrap(), Written::NoSuchVersion);
+        let stale = db.store.rollback_document(db.project, made.id, 1, 1, none, at(40)).await;
+        assert_eq!(stale.unwrap(), Written::Stale { current: 3 });
+    }
+
+    async fn a_deleted_document_is_restored_or_purged(db: &Content) {
+        let made = created(db, draft("Plan", "text")).await;
+        let stale = db.store.delete_document(db.project, made.id, 7, at(20)).await.unwrap();
+        assert_eq!(stale, Written::Stale { current: 1 });
+        assert!(!db.store.purge_document(db.project, made.id).await.unwrap());
+        let gone = done(db.store.delete_document(db.project, made.id, 1, at(20)).await.unwrap());
+        assert_eq!(gone.deleted_at, Some(at(20)));
+        let again = db.store.delete_document(db.project, made.id, 1, at(21)).await.unwrap();
+        assert_eq!(again, Written::Deleted);
+        let written = db.store.write_document(db.project, made.id, 1, draft("x", "y"), at(22)).await;
+        assert_eq!(written.unwrap(), Written::Deleted);
+        assert_eq!(titles(db, DocumentFilter::default()).await, Vec::<String>::new());
+        let deleted = DocumentFilter { deleted: true, ..DocumentFilter::default() };
+        assert_eq!(titles(db, deleted).await, ["Plan"]);
+
+        let back = db.store.restore_document(db.project, made.id, at(30)).await.unwrap().unwrap();
+        assert_eq!((back.deleted_at, back.version), (None, 1));
+        assert_eq!(db.store.restore_document(db.project, made.id, at(31)).await.unwrap(), None);
+        done(db.store.delete_document(db.project, made.id, 1, at(40)).await.unwrap());
+        assert!(db.store.purge_document(db.project, made.id).await.unwrap());
+        assert_eq!(db.store.document(db.project, made.id).await.unwrap(), None);
+        assert_eq!(db.store.document_version(db.project, made.id, 1).await.unwrap(), None);
+    }
+
+    async fn another_project_finds_nothing_and_changes_nothing(db: &Content) {
+        let made = created(db, draft("Plan", "text")).await;
+        let (store, other, id) = (&db.store, db.other, made.id);
+        assert_eq!(store.document(other, id).await.unwrap(), None);
+        assert_eq!(store.document_version(other, id, 1).await.unwrap(), None);
+        assert_eq!(store.document_versions(other, id, None, 10).await.unwrap(), []);
+        let all = DocumentFilter { limit: 10, ..DocumentFilter::default() };
+        assert_eq!(store.documents(other, &all).await.unwrap(), []);
+        let found = DocumentFilter { phrase: Some("text".to_owned()), ..all };
+        assert_eq!(store.documents(other, &found).await.unwrap(), []);
+        let written = store.write_document(other, id, 1, draft("x", "y"), at(20)).await.unwrap();
+        assert_eq!(written, Written::Missing);
+        let back = store.rollback_document(other, id, 1, 1, (None, None), at(20)).await.unwrap();
+        assert_eq!(back, Written::Missing);
+        assert_eq!(store.delete_document(other, id, 1, at(20)).await.unwrap(), Written::Missing);
+        done(store.delete_document(db.project, id, 1, at(20)).await.unwrap());
+        assert_eq!(store.restore_document(other, id, at(30)).await.unwrap(), None);
+        assert!(!store.purge_document(other, id).await.unwrap());
+        assert!(store.document(db.project, id).await.unwrap().is_some());
+    }
+
+    async fn lists_are_filtered_and_paged_without_gaps(db: &Content) {
+        for n in 0..7 {
+            let mut draft = draft(&format!("Doc {n}"), "# A\n\nGood short words here.\n");
+            draft.kind = if n % 2 == 0 { "plan" } else { "memo" }.to_owned();
+            draft.language = if n < 3 { "de" } else { "en" }.to_owned();
+            created(db, draft).await;
+        }
+        created(db, draft("Poor", "")).await;
+        let mut seen = Vec::new();
+        let mut filter = DocumentFilter { limit: 3, ..DocumentFilter::default() };
+        loop {
+            let page = db.store.documents(db.project, &filter).await.unwrap();
+            let Some(last) = page.last() else { break };
+            filter.before = Some(last.id);
+            seen.extend(page.into_iter().map(|document| document.title));
+        }
+        assert_eq!(seen[0], "Poor");
+        assert_eq!(seen[1..], [6, 5, 4, 3, 2, 1, 0].map(|n| format!("Doc {n}")));
+        let memo = DocumentFilter { kind: Some("memo".to_owned()), ..DocumentFilter::default() };
+        assert_eq!(titles(db, memo.clone()).await, ["Doc 5", "Doc 3", "Doc 1"]);
+        let german = DocumentFilter { language: Some("de".to_owned()), ..memo };
+        assert_eq!(titles(db, german).await, ["Doc 1"]);
+        let good = DocumentFilter { min_overall_tenths: 500, ..DocumentFilter::default() };
+        assert_eq!(titles(db, good).await.len(), 7);
+    }
+
+    async fn a_phrase_is_found_in_any_case_and_taken_literally(db: &Content) {
+        created(db, draft("Straße", "100% of Ærø [x] a_b !")).await;
+        created(db, draft("Other", "100 of aero x ab")).await;
+        for phrase in ["STRASSE", "straße", "100% OF", "ærØ", "[X]", "A_B", "!", "% of Æ"] {
+            let filter = DocumentFilter {
+                phrase: Some(phrase.to_owned()),
+                ..DocumentFilter::default()
+            };
+            let found = titles(db, filter).await;
+            let expected: &[&str] = if phrase == "STRASSE" { &[] } else { &["Straße"] };
+            assert_eq!(found, expected, "{phrase}");
+        }
+        let filter = DocumentFilter {
+            phrase: Some("100".to_owned()),
+            kind: Some("plan".to_owned()),
+            ..DocumentFilter::default()
+        };
+        assert_eq!(titles(db, filter).await.len(), 2);
+    }
+
+    async fn a_document_of_a_mebibyte_comes_back_whole(db: &Content) {
+        let body = "Grüße aus der Ferne, 🌍. ".repeat(1 << 15);
+        let made = created(db, draft("Long", &body)).await;
+        let read = db.store.document_version(db.project, made.id, 1).await.unwrap().unwrap();
+        assert_eq!(read.body, Some(body));
+        assert_eq!(db.project, ProjectId::DEFAULT);
+    }
+}

@@ -1,0 +1,154 @@
+//! Threads: strict order whoever writes at the same time, windows, searches, retention.
+use runstone_model::ids::{MessageId, ThreadId};
+use runstone_store::thread::{Message, NewMessage, ThreadText, Window};
+use runstone_testkit::on_every_database;
+
+use crate::{Content, at, fresh_id};
+
+fn message(text: &str) -> NewMessage {
+    NewMessage {
+        id: MessageId(fresh_id()),
+        role: "user".to_owned(),
+        name: None,
+        run: None,
+        content: format!("\"{text}\""),
+        text: text.to_owned(),
+        metadata: None,
+    }
+}
+
+async fn thread(db: &Content, retain_ms: Option<i64>) -> ThreadId {
+    let text = ThreadText {
+        title: "Talk".to_owned(),
+        metadata: Some("{\"a\":1}".to_owned()),
+        retain_ms,
+    };
+    let id = ThreadId(fresh_id());
+    db.store.create_thread(db.project, id, text, at(5)).await.unwrap().id
+}
+
+async fn add(db: &Content, id: ThreadId, texts: &[&str], now: i64) -> Vec<Message> {
+    let messages = texts.iter().map(|text| message(text)).collect();
+    let added = db.store.append_messages(db.project, id, messages, at(now)).await;
+    added.unwrap().unwrap()
+}
+
+fn seqs(messages: &[Message]) -> Vec<i64> {
+    messages.iter().map(|message| message.seq).collect()
+}
+
+on_every_database! {
+    async fn many_writers_at_once_leave_no_gap_and_no_double(db: &Content) {
+        let id = thread(db, None).await;
+        let writers: Vec<_> = (0..32)
+            .map(|writer| {
+                let (store, project) = (db.store.clone(), db.project);
+                tokio::spawn(async move {
+                    let mut added = Vec::new();
+                    for n in 0..4 {
+                        let two = vec![message(&format!("{writer} {n} a")), message("b")];
+                        let two = store.append_messages(project, id, two, at(10)).await;
+                        added.push(two.unwrap().unwrap());
+                    }
+                    added
+                })
+            })
+            .collect();
+        let mut added = Vec::new();
+        for writer in writers {
+            let mine = writer.await.unwrap();
+            // Each writer's own messages are in the order in which it wrote them, pairs together.
+            assert!(mine.windows(2).all(|two| two[0][1].seq < two[1][0].seq));
+            assert!(mine.iter().all(|pair| pair[0].seq + 1 == pair[1].seq));
+            added.extend(mine.into_iter().flatten());
+        }
+        added.sort_by_key(|message| message.seq);
+        assert_eq!(seqs(&added), (1..=256).collect::<Vec<_>>());
+        let read = db.store.messages(db.project, id, Window::After(0), 500).await.unwrap();
+        assert_eq!(read, added);
+        let thread = db.store.thread(db.project, id).await.unwrap().unwrap();
+        assert_eq!(thread.last_seq, 256);
+    }
+
+    async fn a_window_goes_either_way(db: &Content) {
+        let id = thread(db, None).await;
+        add(db, id, &["one", "two", "three", "four"], 10).await;
+        let window = |window, limit| db.store.messages(db.project, id, window, limit);
+        assert_eq!(seqs(&window(Window::After(1), 2).await.unwrap()), [2, 3]);
+        assert_eq!(seqs(&window(Window::Before(i64::MAX), 3).await.unwrap()), [4, 3, 2]);
+        assert_eq!(seqs(&window(Window::Before(2), 3).await.unwrap()), [1]);
+        let two = db.store.message(db.project, id, 2).await.unwrap().unwrap();
+        assert_eq!((two.content.as_str(), two.created_at), ("\"two\"", at(10)));
+        assert_eq!(db.store.message(db.project, id, 9).await.unwrap(), None);
+    }
+
+    async fn a_thread_is_changed_by_who_has_read_it_and_removed_with_its_messages(db: &Content) {
+        let id = thread(db, None).await;
+        add(db, id, &["one"], 10).await;
+        let text = ThreadText { title: "New".to_owned(), ..ThreadText::default() };
+        let change = |version| db.store.update_thread(db.project, id, version, text.clone(), at(20));
+        assert!(change(1).await.unwrap());
+        assert!(!change(1).await.unwrap());
+        let read = db.store.thread(db.project, id).await.unwrap().unwrap();
+        assert_eq!((read.title.as_str(), read.metadata, read.version), ("New", None, 2));
+        assert_eq!(db.store.threads(db.project, None, 10).await.unwrap().len(), 1);
+        assert_eq!(db.store.threads(db.project, Some(id), 10).await.unwrap(), []);
+        assert_eq!(db.store.count_threads(db.project).await.unwrap(), 1);
+        assert!(db.store.delete_thread(db.project, id).await.unwrap());
+        assert!(!db.store.delete_thread(db.project, id).await.unwrap());
+        assert_eq!(db.store.messages(db.project, id, Window::After(0), 10).await.unwrap(), []);
+        let lost = db.store.append_messages(db.project, id, vec![message("x")], at(30)).await;
+        assert_eq!(lost.unwrap(), None);
+    }
+
+    async fn messages_are_found_in_a_thread_and_in_a_project(db: &Content) {
+        let (one, two) = (thread(db, None).await, thread(db, None).await);
+        add(db, one, &["Hello Ärger", "nothing", "50% off"], 10).await;
+        add(db, two, &["hello again"], 11).await;
+        let here = db.store.search_messages(db.project, one, "HELLO ä", None, 10).await.unwrap();
+        assert_eq!(seqs(&here), [1]);
+        let percent = db.store.search_messages(db.project, one, "%", None, 10).await.unwrap();
+        assert_eq!(seqs(&percent), [3]);
+        let all = db.store.search_project_messages(db.project, "hello", None, 10).await.unwrap();
+        assert_eq!(all.iter().map(|m| m.thread).collect::<Vec<_>>(), [two, one]);
+        let older = Some(all[0].id);
+        let next = db.store.search_project_messages(db.project, "hello", older, 10).await.unwrap();
+        assert_eq!(next.len(), 1);
+        let stats = db.store.thread_stats(db.project, one).await.unwrap();
+        assert_eq!((stats.len(), stats[0].messages, stats[0].first_seq), (1, 3, 1));
+        assert_eq!((stats[0].bytes, stats[0].last_at), (14 + 9 + 9, at(10)));
+    }
+
+    async fn another_project_reads_and_writes_nothing(db: &Content) {
+        let id = thread(db, None).await;
+        add(db, id, &["hello"], 10).await;
+        let (store, other) = (&db.store, db.other);
+        assert_eq!(store.thread(other, id).await.unwrap(), None);
+        assert_eq!(store.threads(other, None, 10).await.unwrap(), []);
+        assert_eq!(store.messages(other, id, Window::After(0), 10).await.unwrap(), []);
+        assert_eq!(store.message(other, id, 1).await.unwrap(), None);
+        assert_eq!(store.search_messages(other, id, "hello", None, 10).await.unwrap(), []);
+        assert_eq!(store.search_project_messages(other, "hello", None, 10).await.unwrap(), []);
+        assert_eq!(store.thread_stats(other, id).await.unwrap(), []);
+        assert_eq!(store.append_messages(other, id, vec![message("x")], at(20)).await.unwrap(), None);
+        assert!(!store.update_thread(other, id, 1, ThreadText::default(), at(20)).await.unwrap());
+        assert!(!store.delete_thread(other, id).await.unwrap());
+    }
+
+    async fn old_messages_go_and_numbers_stay(db: &Content) {
+        let (short, long) = (thread(db, Some(1)).await, thread(db, None).await);
+        for id in [short, long] {
+            add(db, id, &["old"], 1_000_000).await;
+            add(db, id, &["new"], 2_000_000).await;
+        }
+        let pruned = db.store.prune_messages(at(2_000_500), 10).await.unwrap();
+        assert_eq!((pruned.threads, pruned.messages, pruned.more), (1, 1, false));
+        let again = db.store.prune_messages(at(2_000_500), 10).await.unwrap();
+        assert_eq!((again.threads, again.messages), (0, 0));
+        let left = db.store.messages(db.project, short, Window::After(0), 10).await.unwrap();
+        assert_eq!(seqs(&left), [2]);
+        assert_eq!(seqs(&add(db, short, &["next"], 2_000_600).await), [3]);
+        let kept = db.store.messages(db.project, long, Window::After(0), 10).await.unwrap();
+        assert_eq!(seqs(&kept), [1, 2]);
+    }
+}
