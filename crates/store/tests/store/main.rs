@@ -7,6 +7,7 @@ mod doctor;
 mod explain;
 mod fencing;
 mod harness;
+mod interrupted;
 mod lost_answers;
 mod migrating;
 mod opening;
