@@ -257,7 +257,7 @@ impl<'a> Part<'a> {
         let counters = each(&|index| format!("@c{index} BIGINT = 0"));
         let answers = each(&|index| format!("@c{index} AS c{index}"));
         request.sql = format!(
-            "SET NOCOUNT ON;\nDECLARE @step INT = 0, {counters};\nBEGIN TRY\n{begin}{}{end}\
+            "DECLARE @step INT = 0, {counters};\nBEGIN TRY\n{begin}{}{end}\
              SELECT {answers};\nEND TRY\nBEGIN CATCH\n{undo}SELECT @step AS failed_step, \
              ERROR_NUMBER() AS number, ERROR_SEVERITY() AS severity, ERROR_MESSAGE() AS message;\n\
              END CATCH\nSET NOCOUNT OFF",
@@ -274,10 +274,13 @@ async fn part_done(
     batch: &Batch,
     counts: &mut [u64],
 ) -> Result<(), Error> {
-    let rows = conn.fetch(request).await?;
+    let mut rows = Vec::new();
+    let done = conn.fetch_into(request, &mut rows).await;
     let Some(last) = rows.last() else {
+        done?;
         return Err(Error::other("the server did not say how the batch ended"));
     };
+    // In an open transaction the server adds an error of its own, that it rolled back.
     if last
         .columns()
         .first()
@@ -292,6 +295,7 @@ async fn part_done(
             None => error,
         });
     }
+    done?;
     for name in last.columns() {
         let index = name
             .strip_prefix('c')

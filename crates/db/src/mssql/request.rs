@@ -48,7 +48,8 @@ impl Conn {
     pub(super) async fn plain(&mut self, sql: &str) -> Result<Vec<Row>, Error> {
         let clean = std::mem::take(&mut self.clean);
         let stream = self.client.simple_query(sql).await;
-        let rows = collected(stream.map_err(|e| classed(&e))?).await?;
+        let mut rows = Vec::new();
+        collect(stream.map_err(|e| classed(&e))?, &mut rows).await?;
         self.clean = clean;
         Ok(rows)
     }
@@ -64,11 +65,22 @@ impl Conn {
 
     /// Executes a request; answers the rows of all its results.
     pub(super) async fn fetch(&mut self, request: Request<'_>) -> Result<Vec<Row>, Error> {
+        let mut rows = Vec::new();
+        self.fetch_into(request, &mut rows).await?;
+        Ok(rows)
+    }
+
+    /// Executes a request; what came before an error is in `rows`.
+    pub(super) async fn fetch_into(
+        &mut self,
+        request: Request<'_>,
+        rows: &mut Vec<Row>,
+    ) -> Result<(), Error> {
         let clean = std::mem::take(&mut self.clean);
         let stream = request.query().query(&mut self.client).await;
-        let rows = collected(stream.map_err(|e| classed(&e))?).await?;
+        collect(stream.map_err(|e| classed(&e))?, rows).await?;
         self.clean = clean;
-        Ok(rows)
+        Ok(())
     }
 
     /// Tells the server to stop what it is doing. The connection is of no use afterwards.
@@ -79,9 +91,8 @@ impl Conn {
     }
 }
 
-async fn collected(mut stream: QueryStream<'_>) -> Result<Vec<Row>, Error> {
+async fn collect(mut stream: QueryStream<'_>, rows: &mut Vec<Row>) -> Result<(), Error> {
     let mut names: Arc<[String]> = Arc::new([]);
-    let mut rows = Vec::new();
     while let Some(item) = stream.try_next().await.map_err(|e| classed(&e))? {
         match item {
             QueryItem::Metadata(result) => {
@@ -100,7 +111,7 @@ async fn collected(mut stream: QueryStream<'_>) -> Result<Vec<Row>, Error> {
             }
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// The values of one execution.
