@@ -73,7 +73,7 @@ impl Fixture {
 
     /// A table `item (id, n, note)`: a UUID key, an integer, a text.
     pub(crate) async fn with_items(self) -> Self {
-        let uuid = self.native("BLOB", "UUID");
+        let uuid = self.native(["BLOB", "UUID", "BINARY(16)", "BINARY(16)"]);
         self.execute(&format!(
             "CREATE TABLE item (id {uuid} PRIMARY KEY, n BIGINT NOT NULL, note TEXT)"
         ))
@@ -82,11 +82,14 @@ impl Fixture {
         self
     }
 
-    pub(crate) fn native<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+    /// The text for this database, out of those for SQLite, PostgreSQL, MySQL and SQL Server.
+    pub(crate) fn native<'a>(&self, texts: [&'a str; 4]) -> &'a str {
+        let [sqlite, postgres, mysql, mssql] = texts;
         match self.db.dialect() {
             Dialect::Sqlite => sqlite,
             Dialect::Postgres => postgres,
-            Dialect::Mysql | Dialect::Mssql => "BINARY(16)",
+            Dialect::Mysql => mysql,
+            Dialect::Mssql => mssql,
         }
     }
 

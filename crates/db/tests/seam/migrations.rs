@@ -6,7 +6,7 @@ use runstone_testkit::on_every_database;
 const V1: Migration = Migration {
     version: 1,
     name: "0001_items",
-    up: "-- The items; with a semicolon in a comment.\nCREATE TABLE item (\n    id BIGINT PRIMARY KEY,\n    note TEXT NOT NULL DEFAULT 'a;b'\n);\nCREATE INDEX item_note ON item (note);\n",
+    up: "-- The items; with a semicolon in a comment.\nCREATE TABLE item (\n    id BIGINT PRIMARY KEY,\n    note VARCHAR(99) NOT NULL DEFAULT 'a;b'\n);\nCREATE INDEX item_note ON item (note);\n",
     down: "DROP TABLE item;",
 };
 const V2: Migration = Migration {
@@ -90,7 +90,7 @@ on_every_database! {
         fixture.end().await;
     }
 
-    async fn a_failing_migration_changes_nothing_and_names_its_line(fixture: Fixture) {
+    async fn a_failing_migration_names_its_line_and_changes_nothing_that_can_be_undone(fixture: Fixture) {
         migrator(&fixture.db, &ALL).up(None).await.unwrap();
         let before = dump(&fixture).await;
         let error = migrator(&fixture.db, &[V1, V2, BROKEN])
@@ -103,7 +103,12 @@ on_every_database! {
                 .starts_with("migration 0003_broken (up), line 3: "),
             "{error}"
         );
-        assert_eq!(dump(&fixture).await, before);
+        let mut after = dump(&fixture).await;
+        if fixture.db.dialect() == Dialect::Mysql {
+            assert!(error.message.contains("goes on here"), "{error}");
+            after.retain(|line| !line.starts_with("fine."));
+        }
+        assert_eq!(after, before);
         fixture.end().await;
     }
 

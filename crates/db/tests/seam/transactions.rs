@@ -48,7 +48,12 @@ on_every_database! {
         let fixture = fixture.with_items().await;
         let (insert, rows) = (fixture.statement(INSERT_VALUES), fixture.statement(INSERT));
         let select = fixture.statement("SELECT n FROM item WHERE n = :n");
-        let returning = fixture.statement("UPDATE item SET n = n + 10 WHERE n = :n RETURNING n");
+        let returning = fixture.statement(fixture.native([
+            "UPDATE item SET n = n + 10 WHERE n = :n RETURNING n",
+            "UPDATE item SET n = n + 10 WHERE n = :n RETURNING n",
+            "SELECT n + 10 AS n FROM item WHERE n = :n",
+            "UPDATE item SET n = n + 10 OUTPUT inserted.n WHERE n = :n",
+        ]));
         let sum = fixture
             .db
             .transact(move |tx| {
@@ -127,7 +132,12 @@ on_every_database! {
             ))
             .await
             .unwrap();
-        let read = fixture.native("SELECT n FROM item", "SELECT n FROM item FOR UPDATE");
+        let read = fixture.native([
+            "SELECT n FROM item",
+            "SELECT n FROM item FOR UPDATE",
+            "SELECT n FROM item FOR UPDATE",
+            "SELECT n FROM item WITH (UPDLOCK)",
+        ]);
         let (read, write) = (
             fixture.statement(read),
             fixture.statement("UPDATE item SET n = :n"),

@@ -1,6 +1,6 @@
 //! What goes in comes out the same, from every database and on every path.
 use crate::fixture::{Fixture, one_step, statement};
-use runstone_db::{Class, Value};
+use runstone_db::{Class, Dialect, Value};
 use runstone_testkit::on_every_database;
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ fn edges() -> Vec<Read> {
             3,
             Some(true),
             Some(0),
-            Some(f64::INFINITY),
+            Some(f64::MIN),
             Some("'; DROP TABLE edge; -- :x $1 ?1".to_owned()),
             Some(vec![0]),
             None,
@@ -81,10 +81,12 @@ fn row(edge: &Read) -> Vec<Value> {
 }
 
 async fn with_edges(fixture: &Fixture) {
-    let sql = fixture.native(
+    let sql = fixture.native([
         "CREATE TABLE edge (id INTEGER PRIMARY KEY, b INTEGER, i INTEGER, f REAL, t TEXT, y BLOB, u BLOB)",
         "CREATE TABLE edge (id BIGINT PRIMARY KEY, b BOOLEAN, i BIGINT, f FLOAT8, t TEXT, y BYTEA, u UUID)",
-    );
+        "CREATE TABLE edge (id BIGINT PRIMARY KEY, b TINYINT(1), i BIGINT, f DOUBLE, t LONGTEXT, y LONGBLOB, u BINARY(16))",
+        "CREATE TABLE edge (id BIGINT PRIMARY KEY, b BIT, i BIGINT, f FLOAT, t NVARCHAR(MAX), y VARBINARY(MAX), u BINARY(16))",
+    ]);
     fixture.execute(sql).await.unwrap();
 }
 
@@ -195,6 +197,30 @@ on_every_database! {
                 .unwrap();
         }
         came_back(&fixture, "rows of one").await;
+        fixture.end().await;
+    }
+
+    async fn infinite_numbers_come_back_or_are_refused(fixture: Fixture) {
+        with_edges(&fixture).await;
+        let plain = fixture.statement("INSERT INTO edge (id, f) VALUES (:id, :f)");
+        let rows = fixture.statement("INSERT INTO edge (id, f) {{rows id:int, f:float}}");
+        let has_them = matches!(fixture.db.dialect(), Dialect::Sqlite | Dialect::Postgres);
+        for (id, f) in [(1, f64::INFINITY), (2, f64::NEG_INFINITY)] {
+            let params = [("id", Value::from(id)), ("f", f.into())];
+            let one = fixture.db.execute(&plain, &params).await;
+            let several = vec![vec![(id + 2).into(), f.into()], vec![(id + 4).into(), f.into()]];
+            let several = fixture.db.batch(one_step(&rows, several)).await;
+            if has_them {
+                assert_eq!((one, several), (Ok(1), Ok(vec![2])));
+            } else {
+                for error in [one.unwrap_err(), several.unwrap_err()] {
+                    assert!(error.message.contains("infinite"), "{error}");
+                }
+            }
+        }
+        let found = fixture.fetch("SELECT f FROM edge WHERE id < 3 ORDER BY id").await;
+        let found: Vec<f64> = found.iter().map(|row| row.get("f").unwrap()).collect();
+        assert_eq!(found, if has_them { vec![f64::INFINITY, f64::NEG_INFINITY] } else { vec![] });
         fixture.end().await;
     }
 
