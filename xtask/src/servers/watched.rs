@@ -70,6 +70,7 @@ pub(super) struct Plan<'a> {
 /// A running server; dropping it stops it.
 pub(super) struct Watched {
     pub(super) port: u16,
+    folder: PathBuf,
     watcher: Child,
 }
 
@@ -100,14 +101,27 @@ impl Watched {
         let watcher = watch.spawn().context("could not start sh")?;
         // From here on the watcher removes the folder, even when we are killed.
         let folder = folder.keep();
-        let mut server = Watched { port, watcher };
-        server.wait_until_ready(plan, &folder)?;
+        let mut server = Watched {
+            port,
+            folder,
+            watcher,
+        };
+        server.wait_until_ready(plan)?;
         Ok(server)
     }
 
-    /// Kills the server, as a power cut would.
+    /// Kills the server, as a power cut would, and waits until nobody listens on its port: its
+    /// children may live a moment longer, and keep a successor from starting.
     pub(super) fn kill(&mut self) -> Result<()> {
-        self.order("kill")
+        self.order("kill")?;
+        let until = Instant::now() + READY_WITHIN;
+        while self.is_listened_on() {
+            if Instant::now() > until {
+                bail!("somebody still listens on the killed server's port");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// Starts it again on what the kill left, and waits until it takes connections.
@@ -116,8 +130,8 @@ impl Watched {
         while Instant::now() < until {
             self.order("start")?;
             let patience = Instant::now() + PATIENCE;
-            while Instant::now() < patience {
-                if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            while Instant::now() < patience && !self.gave_up() {
+                if self.is_listened_on() {
                     return Ok(());
                 }
                 std::thread::sleep(Duration::from_millis(20));
@@ -126,13 +140,24 @@ impl Watched {
         bail!("the killed server does not start again")
     }
 
+    fn is_listened_on(&self) -> bool {
+        TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+    }
+
+    /// The children of the one that was killed still held its memory.
+    fn gave_up(&self) -> bool {
+        let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        log.contains("pre-existing shared memory") || log.contains("lock file")
+    }
+
     fn order(&mut self, order: &str) -> Result<()> {
         let pipe = self.watcher.stdin.as_mut();
         let pipe = pipe.context("the pipe is open until the drop")?;
         writeln!(pipe, "{order}").context("the server's shell is gone")
     }
 
-    fn wait_until_ready(&mut self, plan: &Plan, folder: &Path) -> Result<()> {
+    fn wait_until_ready(&mut self, plan: &Plan) -> Result<()> {
+        let folder = &self.folder;
         let until = Instant::now() + READY_WITHIN;
         while !(plan.ready)(folder, self.port) {
             let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
