@@ -34,6 +34,8 @@ pub struct Operation {
     pub schemas: BTreeMap<String, Value>,
     /// The handler itself bounds how long it takes.
     pub unhurried: bool,
+    /// It also reaches deleted projects.
+    pub reaches_deleted: bool,
 }
 
 /// A request body.
@@ -79,6 +81,7 @@ impl Operation {
             answers: Vec::new(),
             schemas: BTreeMap::new(),
             unhurried: false,
+            reaches_deleted: false,
         }
     }
 
@@ -116,9 +119,24 @@ impl Operation {
 
     /// The query parameters of `T`.
     pub fn add_query<T: IntoParams>(&mut self) {
-        for parameter in T::into_params(|| Some(ParameterIn::Query)) {
-            self.query
-                .push(serde_json::to_value(parameter).unwrap_or_default());
+        self.query.extend(query_parameters::<T>());
+    }
+}
+
+/// The query parameters of `T` as OpenAPI has them. One that may be left out is never `null`: a
+/// query knows no such value.
+#[must_use]
+pub fn query_parameters<T: IntoParams>() -> Vec<Value> {
+    let parameters = T::into_params(|| Some(ParameterIn::Query));
+    let mut values: Vec<Value> = parameters
+        .into_iter()
+        .map(|parameter| serde_json::to_value(parameter).unwrap_or_default())
+        .collect();
+    for value in &mut values {
+        if let Some(Value::Array(kinds)) = value.pointer("/schema/type").cloned() {
+            let kind = kinds.into_iter().find(|kind| kind != "null");
+            value["schema"]["type"] = kind.unwrap_or_default();
         }
     }
+    values
 }

@@ -113,7 +113,9 @@ pub struct ListRuns {
     /// Also count them; only without other filters than `status`.
     pub total: Option<bool>,
     /// In one of these states, separated by commas.
-    #[param(pattern = "^(pending|running|waiting|paused|completed|failed|cancelled)(,(pending|running|waiting|paused|completed|failed|cancelled)){0,6}$")]
+    #[param(
+        pattern = "^(pending|running|waiting|paused|completed|failed|cancelled)(,(pending|running|waiting|paused|completed|failed|cancelled)){0,6}$"
+    )]
     pub status: Option<String>,
     /// Of this flow.
     #[param(min_length = 1, max_length = 200)]

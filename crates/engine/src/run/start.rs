@@ -69,11 +69,16 @@ impl RunHandle {
 impl Engine {
     /// Starts a run: durable once this returns.
     pub async fn start(&self, start: StartRun) -> Result<RunHandle, Error> {
+        self.start_as(RunId(self.inner.ids.next()), start).await
+    }
+
+    /// Starts a run under an id that was noted before, as for an idempotency key. Fails when there
+    /// is a run of that id.
+    pub async fn start_as(&self, id: RunId, start: StartRun) -> Result<RunHandle, Error> {
         let inner = &self.inner;
         if *inner.stop.borrow() {
             return Err(Error::Stopping);
         }
-        let id = RunId(inner.ids.next());
         let now = inner.clock.now();
         let StartRun {
             project,

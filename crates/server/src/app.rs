@@ -1,0 +1,105 @@
+//! What every handler works with, put together once.
+use std::{ops::Deref, sync::Arc};
+
+use runstone_engine::{Clock, Engine, Ids};
+use runstone_model::time::Timestamp;
+use runstone_store::SqlStore;
+use tokio::sync::{Semaphore, watch};
+use uuid::Uuid;
+
+use crate::{
+    audit::Audit, auth::Auth, config::Settings, health::Health, http::schema::Schemas, live::Hub,
+    metrics::Metrics,
+};
+
+/// What a server is made of.
+pub struct Parts {
+    /// Executes runs.
+    pub engine: Engine,
+    /// The database.
+    pub store: Arc<SqlStore>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// What was configured.
+    pub settings: Settings,
+}
+
+/// The state of all handlers. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// What is behind an [`App`].
+pub struct Inner {
+    /// Executes runs.
+    pub engine: Engine,
+    /// The database.
+    pub store: Arc<SqlStore>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// What was configured.
+    pub settings: Settings,
+    pub(crate) auth: Auth,
+    pub(crate) audit: Audit,
+    pub(crate) schemas: Schemas,
+    pub(crate) hub: Hub,
+    pub(crate) health: Health,
+    pub(crate) metrics: Metrics,
+    /// Requests that may be worked on at the same time.
+    pub(crate) room: Arc<Semaphore>,
+    /// Watchers that may be there at the same time.
+    pub(crate) seats: Arc<Semaphore>,
+    pub(crate) stopping: watch::Sender<bool>,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts {
+            engine,
+            store,
+            clock,
+            ids,
+            settings,
+        } = parts;
+        let limits = &settings.limits;
+        Self(Arc::new(Inner {
+            auth: Auth::new(&settings),
+            audit: Audit::default(),
+            schemas: Schemas::default(),
+            hub: Hub::default(),
+            health: Health::default(),
+            metrics: Metrics::default(),
+            room: Arc::new(Semaphore::new(limits.concurrent_requests)),
+            seats: Arc::new(Semaphore::new(limits.watchers)),
+            stopping: watch::channel(false).0,
+            engine,
+            store,
+            clock,
+            ids,
+            settings,
+        }))
+    }
+
+    /// UTC now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new UUID v7.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        self.ids.next()
+    }
+}

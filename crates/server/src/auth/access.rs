@@ -1,0 +1,333 @@
+//! The check before every handler: rate limits, authentication, the project of the path, the role
+//! that the table asks for, the time limit; and the audit log after it.
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    RequestExt as _,
+    extract::{RawPathParams, Request},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use runstone_api::{Access, Code, Operation, Role};
+use runstone_model::ids::ProjectId;
+use runstone_store::AuditRecord;
+use uuid::Uuid;
+
+use super::{Caller, Reach, Scope, key::Secret, oidc::Refused, rate::Standing};
+use crate::{
+    Answer, App, Fault,
+    http::gate::{Address, TraceId},
+};
+
+/// Who did it, as far as known, for the audit log.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    actor: Option<String>,
+    project: Option<Uuid>,
+    standing: Option<Standing>,
+}
+
+/// Lets a request through to its handler, or refuses it.
+pub(crate) async fn check(
+    app: App,
+    operation: Arc<Operation>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let mut known = Known::default();
+    let address = address(&request);
+    let params = request.extract_parts::<RawPathParams>().await.ok();
+    let named = params.as_ref().and_then(|params| {
+        let mut params = params.iter();
+        params
+            .find(|(name, _)| *name == "project")
+            .map(|(_, id)| id.to_owned())
+    });
+    let trace = request.extensions().get::<TraceId>().cloned();
+    let target = target(request.uri().path());
+    let allowed = allow(
+        &app,
+        &operation,
+        named.as_deref(),
+        &mut request,
+        address,
+        &mut known,
+    )
+    .await;
+    let mut response = match allowed {
+        Err(fault) => fault.into_response(),
+        Ok(()) => carry_out(&app, &operation, request, next).await,
+    };
+    if let Some(standing) = known.standing {
+        rate_headers(response.headers_mut(), standing);
+    }
+    let status = response.status().as_u16();
+    let denied = matches!(status, 401 | 403);
+    if (operation.method != "GET" || denied) && operation.access != Access::Public {
+        let entry = AuditRecord {
+            id: app.new_id(),
+            at: app.now(),
+            project: known.project,
+            actor: known.actor.unwrap_or_else(|| "anonymous".to_owned()),
+            action: operation.id.to_owned(),
+            target,
+            status: status.into(),
+            trace_id: trace.map(|trace| trace.0).unwrap_or_default(),
+            address: address.to_string(),
+        };
+        if denied {
+            app.audit.note_denial(&app, entry);
+        } else {
+            app.audit.note(&app, entry).await;
+        }
+    }
+    response
+}
+
+/// The path as its caller wrote it.
+fn target(path: &str) -> String {
+    path.replace("/~", ":").replace('\0', "")
+}
+
+fn address(request: &Request) -> IpAddr {
+    let address = request.extensions().get::<Address>();
+    address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Address(from)| from.ip())
+}
+
+async fn carry_out(app: &App, operation: &Operation, request: Request, next: Next) -> Response {
+    if operation.unhurried {
+        return next.run(request).await;
+    }
+    let limit = Duration::from_millis(app.settings.limits.request_timeout_ms);
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = format!("the answer took longer than {limit:?}");
+            Fault::new(Code::Timeout, detail).into_response()
+        }
+    }
+}
+
+async fn allow(
+    app: &App,
+    operation: &Operation,
+    named: Option<&str>,
+    request: &mut Request,
+    address: IpAddr,
+    known: &mut Known,
+) -> Answer<()> {
+    if operation.access == Access::Public {
+        return Ok(());
+    }
+    if let Some(rate) = &app.auth.per_address {
+        count(rate.count(address, 1, Instant::now()), known)?;
+    }
+    let caller = if app.settings.auth.off {
+        own_site(request)?;
+        Caller {
+            actor: "local".to_owned(),
+            reach: Reach::Admin,
+        }
+    } else {
+        authenticate(app, request.headers(), address, known).await?
+    };
+    known.actor = Some(caller.actor.clone());
+    match named {
+        Some(text) => {
+            let scope = scope(app, operation, &caller, text).await?;
+            known.project = Some(scope.id().0);
+            if !operation.access.allows(scope.role) {
+                return Err(forbidden(operation, scope.role));
+            }
+            request.extensions_mut().insert(scope);
+        }
+        None => {
+            let role = match &caller.reach {
+                Reach::Admin => Role::Admin,
+                Reach::Server(role) => *role,
+                Reach::Project(..) | Reach::Subject(_) => Role::Viewer,
+            };
+            if !operation.access.allows(role) {
+                return Err(forbidden(operation, role));
+            }
+        }
+    }
+    request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+fn forbidden(operation: &Operation, role: Role) -> Fault {
+    let (asked, has) = (operation.access.name(), role.name());
+    Fault::new(
+        Code::Forbidden,
+        format!("this takes the role {asked}; the caller has {has}"),
+    )
+}
+
+/// The project that the path names: there is none for somebody who may not see it.
+async fn scope(app: &App, operation: &Operation, caller: &Caller, text: &str) -> Answer<Scope> {
+    let none = || Fault::not_found("project");
+    let id = Uuid::try_parse(text).map_err(|_| none())?;
+    if text.len() != 36 {
+        return Err(none());
+    }
+    let id = ProjectId(id);
+    let role = match &caller.reach {
+        Reach::Admin => Role::Admin,
+        Reach::Server(role) => *role,
+        Reach::Project(own, role) if *own == id => *role,
+        Reach::Project(..) => return Err(none()),
+        Reach::Subject(subject) => {
+            let member = app.store.member(id, subject).await?.ok_or_else(none)?;
+            Role::from_name(&member.role).ok_or_else(none)?
+        }
+    };
+    let project = app.store.project(id).await?.ok_or_else(none)?;
+    if project.deleted_at.is_some() && !operation.reaches_deleted {
+        return Err(none());
+    }
+    let project = Arc::new(project);
+    Ok(Scope { project, role })
+}
+
+async fn authenticate(
+    app: &App,
+    headers: &HeaderMap,
+    address: IpAddr,
+    known: &mut Known,
+) -> Answer<Caller> {
+    if let Some(failures) = &app.auth.failures {
+        count(
+            failures.count(address, 0, Instant::now()),
+            &mut Known::default(),
+        )?;
+    }
+    let found = match bearer(headers) {
+        None => None,
+        Some(text) => match Secret::read(text) {
+            Some(secret) => by_key(app, &secret, known).await?,
+            None => by_token(app, text).await?,
+        },
+    };
+    found.ok_or_else(|| {
+        if let Some(failures) = &app.auth.failures {
+            failures.count(address, 1, Instant::now());
+        }
+        let detail = "send `Authorization: Bearer` with a valid key or token";
+        Fault::new(Code::Unauthenticated, detail)
+            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, text) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| text.trim())
+}
+
+async fn by_key(app: &App, secret: &Secret, known: &mut Known) -> Answer<Option<Caller>> {
+    let Some(record) = app.auth.keys.check(app, secret).await? else {
+        return Ok(None);
+    };
+    let actor = format!("key:{}", record.id);
+    known.actor = Some(actor.clone());
+    if let Some(rate) = &app.auth.per_key {
+        count(rate.count(record.id, 1, Instant::now()), known)?;
+    }
+    let Some(role) = Role::from_name(&record.role) else {
+        return Ok(None);
+    };
+    let reach = match (record.project, role) {
+        (Some(project), role) => Reach::Project(project, role.min(Role::Owner)),
+        (None, Role::Admin) => Reach::Admin,
+        (None, role) => Reach::Server(role),
+    };
+    Ok(Some(Caller { actor, reach }))
+}
+
+async fn by_token(app: &App, token: &str) -> Answer<Option<Caller>> {
+    let Some(oidc) = &app.auth.oidc else {
+        return Ok(None);
+    };
+    match oidc.subject(token).await {
+        Ok(subject) => {
+            let admin = oidc.settings.admins.contains(&subject);
+            let actor = format!("oidc:{subject}");
+            let reach = if admin {
+                Reach::Admin
+            } else {
+                Reach::Subject(subject)
+            };
+            Ok(Some(Caller { actor, reach }))
+        }
+        Err(Refused::Wrong) => Ok(None),
+        Err(Refused::NoKeys(why)) => {
+            let detail = "the issuer of tokens does not answer";
+            Err(Fault::new(Code::Unavailable, detail)
+                .retry_after(5)
+                .cause(why))
+        }
+    }
+}
+
+/// Without auth, a page of another site in the user's browser must not reach us: neither by its own
+/// name for our address nor by a form.
+fn own_site(request: &Request) -> Answer<()> {
+    let headers = request.headers();
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST).or_else(|| request.uri().authority().map(|a| a.as_str()));
+    let host = host.unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
+        if port.bytes().all(|b| b.is_ascii_digit()) {
+            name
+        } else {
+            host
+        }
+    });
+    let local = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+    let same = text(header::ORIGIN).is_none_or(|origin| {
+        origin
+            .strip_prefix("http://")
+            .is_some_and(|origin| origin == host)
+    });
+    if local && same {
+        return Ok(());
+    }
+    let detail = "a server without auth answers only to localhost and to its own pages";
+    Err(Fault::new(Code::CrossSite, detail))
+}
+
+fn count(standing: Standing, known: &mut Known) -> Answer<()> {
+    known.standing = Some(standing);
+    if standing.allowed {
+        return Ok(());
+    }
+    let detail = format!("at most {} in one go", standing.limit);
+    Err(Fault::new(Code::RateLimited, detail).retry_after(standing.reset_s.max(1)))
+}
+
+fn rate_headers(headers: &mut HeaderMap, standing: Standing) {
+    for (name, value) in [
+        ("ratelimit-limit", standing.limit),
+        ("ratelimit-remaining", standing.remaining),
+        ("ratelimit-reset", standing.reset_s),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+    }
+}
+
+/// The methods of a path, for `Allow`.
+pub(crate) fn allow_header(methods: &[Method]) -> HeaderValue {
+    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if names.contains(&"GET") {
+        names.push("HEAD");
+    }
+    names.sort_unstable();
+    names.dedup();
+    HeaderValue::from_str(&names.join(", ")).unwrap_or(HeaderValue::from_static(""))
+}

@@ -1,0 +1,168 @@
+//! Bearer tokens of a configured issuer: the signature against the issuer's keys, `iss`, `aud`,
+//! `exp`, `nbf`. Only asymmetric algorithms; the issuer's keys are fetched when first needed and
+//! when a token names an unknown one, at most once in a while.
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation, decode, decode_header,
+    jwk::{Jwk, JwkSet},
+};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::config::OidcSettings;
+
+/// The issuer is asked at most so often.
+const PAUSE: Duration = Duration::from_secs(10);
+/// Keys are fetched again after so long, so that one that was withdrawn is refused.
+const FRESH: Duration = Duration::from_secs(600);
+/// How long the issuer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The largest answer of an issuer, in bytes.
+const LARGEST: usize = 1 << 20;
+
+const ALGORITHMS: [Algorithm; 8] = [
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::EdDSA,
+];
+
+/// The issuer.
+pub(crate) struct Oidc {
+    pub(crate) settings: OidcSettings,
+    client: reqwest::Client,
+    keys: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: Vec<Jwk>,
+    asked_at: Option<Instant>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+}
+
+#[derive(Deserialize)]
+struct Discovery {
+    issuer: String,
+    jwks_uri: String,
+}
+
+/// Why a token is not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It is wrong.
+    Wrong,
+    /// The issuer's keys cannot be had.
+    NoKeys(String),
+}
+
+impl Oidc {
+    pub(crate) fn new(settings: OidcSettings) -> Self {
+        let client = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap_or_default();
+        Self {
+            settings,
+            client,
+            keys: Mutex::default(),
+        }
+    }
+
+    /// The subject of a token.
+    pub(crate) async fn subject(&self, token: &str) -> Result<String, Refused> {
+        let header = decode_header(token).map_err(|_| Refused::Wrong)?;
+        if !ALGORITHMS.contains(&header.alg) {
+            return Err(Refused::Wrong);
+        }
+        let key = self
+            .key(header.kid.as_deref())
+            .await?
+            .ok_or(Refused::Wrong)?;
+        let decoding = DecodingKey::from_jwk(&key).map_err(|_| Refused::Wrong)?;
+        let mut validation = Validation::new(header.alg);
+        validation.set_issuer(&[&self.settings.issuer]);
+        validation.set_audience(&[&self.settings.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.validate_nbf = true;
+        validation.leeway = 30;
+        let claims = decode::<Claims>(token, &decoding, &validation).map_err(|_| Refused::Wrong)?;
+        let subject = claims.claims.sub;
+        let fits = !subject.is_empty() && subject.len() <= 200 && !subject.contains('\0');
+        fits.then_some(subject).ok_or(Refused::Wrong)
+    }
+
+    /// The key `kid`, or the only one there is.
+    async fn key(&self, kid: Option<&str>) -> Result<Option<Jwk>, Refused> {
+        let mut known = self.keys.lock().await;
+        let age = known.asked_at.map(|at| at.elapsed());
+        if age.is_none_or(|age| age > FRESH)
+            || (pick(&known.keys, kid).is_none() && age.is_none_or(|age| age > PAUSE))
+        {
+            known.asked_at = Some(Instant::now());
+            match self.fetch().await {
+                Ok(keys) => known.keys = keys,
+                // What is known goes on being believed while the issuer is away.
+                Err(why) if known.keys.is_empty() => {
+                    known.asked_at = None;
+                    return Err(Refused::NoKeys(why));
+                }
+                Err(why) => tracing::warn!(why, "the issuer's keys cannot be fetched"),
+            }
+        }
+        Ok(pick(&known.keys, kid).cloned())
+    }
+
+    async fn fetch(&self) -> Result<Vec<Jwk>, String> {
+        let issuer = self.settings.issuer.trim_end_matches('/');
+        let url = match &self.settings.jwks_url {
+            Some(url) => url.clone(),
+            None => {
+                let url = format!("{issuer}/.well-known/openid-configuration");
+                let found: Discovery = self.get(&url).await?;
+                if found.issuer != self.settings.issuer {
+                    return Err(format!("{url} is about another issuer"));
+                }
+                found.jwks_uri
+            }
+        };
+        let set: JwkSet = self.get(&url).await?;
+        Ok(set.keys)
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(&self, url: &str) -> Result<T, String> {
+        let failed = |error: reqwest::Error| format!("{url}: {}", error.without_url());
+        let mut response = self.client.get(url).send().await.map_err(failed)?;
+        if !response.status().is_success() {
+            return Err(format!("{url} answers {}", response.status()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LARGEST {
+                return Err(format!("{url} answers more than {LARGEST} bytes"));
+            }
+        }
+        serde_json::from_slice(&body).map_err(|_| format!("{url} does not answer what it should"))
+    }
+}
+
+fn pick<'a>(keys: &'a [Jwk], kid: Option<&str>) -> Option<&'a Jwk> {
+    match kid {
+        Some(kid) => keys
+            .iter()
+            .find(|key| key.common.key_id.as_deref() == Some(kid)),
+        None if keys.len() == 1 => keys.first(),
+        None => None,
+    }
+}

@@ -1,0 +1,111 @@
+//! The configuration: one TOML file, then the environment, then flags. Everything that is wrong is
+//! reported at once, before anything starts.
+mod check;
+mod keys;
+mod read;
+
+use std::net::SocketAddr;
+
+pub use keys::{KEYS, Key, Kind};
+pub use read::{Loaded, Sources, Trouble, load};
+
+/// What was configured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The database's URL.
+    pub database_url: String,
+    /// Who may call.
+    pub auth: AuthSettings,
+    /// Sizes, times, numbers.
+    pub limits: LimitSettings,
+    /// Requests in time.
+    pub rate: RateSettings,
+    /// A server not heard of for so long is dead.
+    pub lease_ms: u64,
+    /// Runs executed at the same time.
+    pub max_live_runs: usize,
+    /// Hosts and networks that `http` nodes may reach.
+    pub http_allow: String,
+    /// How long things under way get at the end.
+    pub drain_ms: u64,
+    /// Logs.
+    pub log: LogSettings,
+}
+
+/// Who may call.
+#[derive(Clone, Debug, Default)]
+pub struct AuthSettings {
+    /// Nobody is asked: only for `runstone dev`.
+    pub off: bool,
+    /// The issuer of tokens.
+    pub oidc: Option<OidcSettings>,
+    /// How long a key that was looked up is believed.
+    pub key_cache_ms: u64,
+}
+
+/// An issuer of tokens.
+#[derive(Clone, Debug)]
+pub struct OidcSettings {
+    /// Its `iss`.
+    pub issuer: String,
+    /// The `aud` that tokens must have.
+    pub audience: String,
+    /// Where its keys are, if discovery does not tell.
+    pub jwks_url: Option<String>,
+    /// Subjects that may do everything.
+    pub admins: Vec<String>,
+}
+
+/// Sizes, times, numbers.
+#[derive(Clone, Debug)]
+pub struct LimitSettings {
+    /// The largest body.
+    pub body_bytes: usize,
+    /// The largest head.
+    pub header_bytes: usize,
+    /// How long a head may take.
+    pub header_timeout_ms: u64,
+    /// How long a body may take.
+    pub body_timeout_ms: u64,
+    /// How long an answer may take.
+    pub request_timeout_ms: u64,
+    /// Requests worked on at the same time.
+    pub concurrent_requests: usize,
+    /// Connections at the same time.
+    pub connections: usize,
+    /// Watchers at the same time.
+    pub watchers: usize,
+    /// When a watcher that takes nothing is cut off.
+    pub slow_watcher_ms: u64,
+}
+
+/// Requests in time; 0 is no limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RateSettings {
+    /// For each key.
+    pub per_key_per_s: u64,
+    /// For each address.
+    pub per_address_per_s: u64,
+    /// Refused keys for each address.
+    pub failures_per_address_per_min: u64,
+}
+
+/// Logs.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+    /// How.
+    pub format: LogFormat,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}

@@ -1,0 +1,118 @@
+//! Health that was asked for: the database writes, commits, reads back and claims, as the main path
+//! does. What was found is kept for a moment, so that asking is no way to load the database.
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use runstone_api::system::{Check, Health as Found, State};
+use runstone_model::ids::RunId;
+use runstone_store::{Claim, Store as _};
+use tokio::sync::Mutex;
+
+use crate::App;
+
+/// How long a finding is believed.
+const FRESH: Duration = Duration::from_secs(1);
+/// An answer that takes longer is a slow one.
+const SLOW: Duration = Duration::from_millis(500);
+/// An answer that takes longer is none.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The last finding.
+#[derive(Default)]
+pub(crate) struct Health(Mutex<Option<(Instant, Arc<Found>)>>);
+
+impl Health {
+    /// How everything is.
+    pub(crate) async fn find(app: &App) -> Arc<Found> {
+        let mut last = app.health.0.lock().await;
+        if let Some((at, found)) = &*last
+            && at.elapsed() < FRESH
+        {
+            return Arc::clone(found);
+        }
+        let mut checks = BTreeMap::new();
+        checks.insert("database".to_owned(), database(app).await);
+        checks.insert("main_path".to_owned(), main_path(app).await);
+        checks.insert("pool".to_owned(), pool(app));
+        let worst = checks.values().map(|check| check.status).max();
+        let found = Arc::new(Found {
+            status: worst.unwrap_or(State::Healthy),
+            checked_at: app.now().rfc3339(),
+            checks,
+        });
+        *last = Some((Instant::now(), Arc::clone(&found)));
+        found
+    }
+}
+
+/// Times `work`: slow is degraded, an error or no answer unhealthy. What went wrong goes to the
+/// log, because health is told to anybody.
+async fn timed<E: std::fmt::Display>(work: impl Future<Output = Result<(), E>>) -> Check {
+    let began = Instant::now();
+    let done = tokio::time::timeout(PATIENCE, work).await;
+    let took = began.elapsed();
+    let (status, detail) = match done {
+        Ok(Ok(())) if took > SLOW => (State::Degraded, Some("answers slowly".to_owned())),
+        Ok(Ok(())) => (State::Healthy, None),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "a health check failed");
+            (
+                State::Unhealthy,
+                Some("answers with an error; see the log".to_owned()),
+            )
+        }
+        Err(_) => (
+            State::Unhealthy,
+            Some(format!("no answer within {PATIENCE:?}")),
+        ),
+    };
+    Check {
+        status,
+        latency_ms: took.as_secs_f64() * 1000.0,
+        detail,
+    }
+}
+
+async fn database(app: &App) -> Check {
+    timed(app.store.ping()).await
+}
+
+/// What a run needs: a heartbeat that is durable and can be read back, and a claim.
+async fn main_path(app: &App) -> Check {
+    timed(async {
+        let (server, now) = (app.engine.server(), app.now());
+        let failed = |error: runstone_store::Error| error.to_string();
+        app.store.heartbeat(server, now).await.map_err(failed)?;
+        let alive = app.store.alive(now).await.map_err(failed)?;
+        if !alive.contains(&server) {
+            return Err("what was written cannot be read back".to_owned());
+        }
+        let claim = Claim {
+            server,
+            now,
+            expired_before: now,
+            limit: 1,
+            only: Some(RunId(app.new_id())),
+        };
+        app.store.claim(claim).await.map_err(failed)?;
+        Ok(())
+    })
+    .await
+}
+
+fn pool(app: &App) -> Check {
+    let stats = app.store.stats();
+    let crowded = stats.waiting > 4 * stats.max.max(1);
+    Check {
+        status: if crowded {
+            State::Degraded
+        } else {
+            State::Healthy
+        },
+        latency_ms: 0.0,
+        detail: crowded.then(|| "many callers wait for a connection".to_owned()),
+    }
+}

@@ -1,0 +1,100 @@
+//! The accept loop: connections with limits on headers and time, and an end that lets answers under
+//! way go out.
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::Request};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+use tower::ServiceExt as _;
+
+use super::{gate::Address, verb};
+use crate::config::LimitSettings;
+
+/// How many headers a request may have.
+const MOST_HEADERS: usize = 100;
+/// How long to wait after `accept` failed: it may be out of file handles.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `router` on `listener` until `stop`, then lets what is under way end, at most `patience`.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: LimitSettings,
+    mut stop: watch::Receiver<bool>,
+    patience: Duration,
+) {
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(limits.connections));
+    loop {
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let (Ok(permit), Ok((stream, from))) = (permit, accepted) else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        // Small answers must not wait for more of them.
+        let _ = stream.set_nodelay(true);
+        connection(stream, from, router.clone(), &limits, &graceful, permit);
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(patience, graceful.shutdown()).await;
+}
+
+fn connection(
+    stream: TcpStream,
+    from: SocketAddr,
+    router: Router,
+    limits: &LimitSettings,
+    graceful: &GracefulShutdown,
+    permit: OwnedSemaphorePermit,
+) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(limits.header_timeout_ms))
+        .max_buf_size(limits.header_bytes.max(8192))
+        .max_headers(MOST_HEADERS)
+        .half_close(false);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(250)
+        .keep_alive_interval(Duration::from_secs(20));
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Address(from));
+            match verb::rewrite(request.uri()) {
+                Some(uri) => *request.uri_mut() = uri,
+                None => *request.uri_mut() = axum::http::Uri::from_static("/~"),
+            }
+            router.oneshot(request).await
+        }
+    });
+    let serving = builder
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
+        .into_owned();
+    let serving = graceful.watch(serving);
+    tokio::spawn(async move {
+        let _permit = permit;
+        if let Err(error) = serving.await {
+            tracing::debug!(%error, "a connection ended");
+        }
+    });
+}

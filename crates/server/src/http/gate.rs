@@ -1,0 +1,137 @@
+//! The outermost layer: a trace id for every request, room or a refusal, security headers, metrics,
+//! the log line, and problems written as they travel. Knows no route.
+use std::{
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use futures::FutureExt as _;
+use runstone_api::{Code, Problem};
+
+use crate::{App, Fault, fault::Pending};
+
+/// Names a request in logs, problems and the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TraceId(pub(crate) String);
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Address(pub(crate) SocketAddr);
+
+/// What is said of every answer.
+const SECURITY: [(&str, &str); 5] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+];
+
+/// The trace id that the caller gave (W3C `traceparent`), or a new one.
+fn trace_id(app: &App, headers: &HeaderMap) -> TraceId {
+    let given = headers.get("traceparent").and_then(|value| {
+        let mut parts = value.to_str().ok()?.split('-');
+        let (_, id) = (parts.next()?, parts.next()?);
+        let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        let fits = id.len() == 32 && id.bytes().all(lower_hex) && id.bytes().any(|b| b != b'0');
+        fits.then(|| id.to_owned())
+    });
+    TraceId(given.unwrap_or_else(|| app.new_id().simple().to_string()))
+}
+
+/// Whether a path must be answered however full the server is.
+fn is_vital(path: &str) -> bool {
+    path.starts_with("/health") || path == "/metrics"
+}
+
+pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let trace = trace_id(&app, request.headers());
+    let path = request.uri().path().to_owned();
+    let method = request.method().clone();
+    request.extensions_mut().insert(trace.clone());
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let room = match app.room.clone().try_acquire_owned() {
+        Ok(permit) => Some(permit),
+        Err(_) if is_vital(&path) => None,
+        Err(_) => {
+            app.metrics.refused.add(1);
+            let fault = Fault::new(Code::Overloaded, "too many requests are being worked on");
+            return finish(&app, &trace, fault.retry_after(1).into_response());
+        }
+    };
+    app.metrics.in_flight.add(1);
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    app.metrics.in_flight.add(-1);
+    drop(room);
+    let response =
+        answered.unwrap_or_else(|_| Fault::internal("a handler panicked").into_response());
+    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    let took = began.elapsed();
+    app.metrics.answered(method.as_str(), route, status, took);
+    log(&trace, method.as_str(), &path, status, took);
+    finish(&app, &trace, response)
+}
+
+fn log(trace: &TraceId, method: &str, path: &str, status: u16, took: Duration) {
+    let ms = took.as_secs_f64() * 1000.0;
+    let trace_id = trace.0.as_str();
+    if status >= 500 {
+        tracing::error!(trace_id, method, path, status, ms, "request failed");
+    } else {
+        tracing::info!(trace_id, method, path, status, ms, "request");
+    }
+}
+
+/// Adds what every answer carries, and writes the problem that it may hold.
+fn finish(app: &App, trace: &TraceId, mut response: Response) -> Response {
+    if let Some(Pending { mut problem, cause }) = response.extensions_mut().remove::<Pending>() {
+        if let Some(cause) = cause {
+            tracing::error!(trace_id = trace.0, code = problem.code, cause, "why");
+        }
+        problem.trace_id.clone_from(&trace.0);
+        response = written(response, &problem);
+    }
+    if *app.stopping.borrow() {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    let headers = response.headers_mut();
+    for (name, value) in SECURITY {
+        let name = HeaderName::from_static(name);
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(value) = HeaderValue::from_str(&trace.0) {
+        headers.insert(HeaderName::from_static("x-trace-id"), value);
+    }
+    response
+}
+
+fn written(mut response: Response, problem: &Problem) -> Response {
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    headers.remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body);
+    response
+}

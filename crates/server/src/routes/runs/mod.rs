@@ -1,0 +1,227 @@
+//! Runs: start, list, look at, compare, cancel, go on with, watch.
+mod list;
+mod look;
+mod start;
+mod watch;
+
+use axum::{Json, extract::State, http::StatusCode};
+use runstone_api::{
+    Access::AtLeast,
+    Code,
+    Role::{Editor, Viewer},
+    runs::{
+        CancelRun, Checkpoint, DiffRuns, ListRuns, ListSteps, Run, RunDiff, StartRun, StartRuns,
+        Started, Step, Wait, Watch,
+    },
+};
+use runstone_model::ids::RunId;
+use runstone_store::RunRecord;
+use serde_json::{Value, json};
+
+use crate::{Answer, App, Body, Fault, Params, Route, Scope};
+
+pub(super) fn routes() -> Vec<Route> {
+    let example = json!({ "flow": "greet", "input": { "who": "Ada" }, "labels": { "team": "a" } });
+    let many = json!({ "runs": [{ "flow": "greet", "input": { "who": "Ada" } }] });
+    let of = |path: &str| format!("/projects/{{project}}/runs{path}");
+    vec![
+        Route::post(&of(""), "runs.start", AtLeast(Editor), start::start)
+            .summary("Start a run; it is durable once this answers")
+            .describe(
+                "With an `Idempotency-Key` the same request gives the same run for 24 h, and \
+                 another request with the key is refused. With `wait` it answers once the run has \
+                 ended, or with 202 when that takes longer.",
+            )
+            .query::<Wait>()
+            .header(
+                "Idempotency-Key",
+                false,
+                "1 to 200 characters; names this request.",
+            )
+            .body::<StartRun>(example)
+            .unhurried()
+            .answers::<Run>(202, "It is started; `Location` is given.")
+            .answers::<Run>(200, "It has ended while this request waited."),
+        Route::post(
+            &of(":batch"),
+            "runs.start_many",
+            AtLeast(Editor),
+            start::start_many,
+        )
+        .summary("Start up to 500 runs; each stands for itself")
+        .body::<StartRuns>(many)
+        .unhurried()
+        .answers::<Started>(202, "One item for each, with the run or the problem."),
+        Route::get(&of(""), "runs.list", AtLeast(Viewer), list::list)
+            .summary("The runs of a project, newest first")
+            .query::<ListRuns>()
+            .page::<Run>(),
+        Route::get(&of("/{run}"), "runs.get", AtLeast(Viewer), look::get)
+            .summary("One run with its input, output and labels")
+            .answers::<Run>(200, "The run."),
+        Route::get(
+            &of("/{run}/steps"),
+            "runs.steps",
+            AtLeast(Viewer),
+            look::steps,
+        )
+        .summary("A run's journal, oldest first")
+        .query::<ListSteps>()
+        .page::<Step>(),
+        Route::get(
+            &of("/{run}/steps/{seq}"),
+            "runs.step",
+            AtLeast(Viewer),
+            look::step,
+        )
+        .summary("One entry of the journal, whole")
+        .answers::<Step>(200, "The entry with its result and what it wrote."),
+        Route::get(
+            &of("/{run}/checkpoints"),
+            "runs.checkpoints",
+            AtLeast(Viewer),
+            look::steps,
+        )
+        .summary("The places whose state can be seen: every entry of the journal")
+        .query::<ListSteps>()
+        .page::<Step>(),
+        Route::get(
+            &of("/{run}/checkpoints/{seq}"),
+            "runs.checkpoint",
+            AtLeast(Viewer),
+            look::checkpoint,
+        )
+        .summary("The whole state after an entry of the journal; 0 is before the first")
+        .answers::<Checkpoint>(200, "The state."),
+        Route::get(&of("/{run}/diff"), "runs.diff", AtLeast(Viewer), look::diff)
+            .summary("Where the input, the state and the output of two runs differ")
+            .query::<DiffRuns>()
+            .answers::<RunDiff>(200, "Every field that differs."),
+        Route::post(&of("/{run}:cancel"), "runs.cancel", AtLeast(Editor), cancel)
+            .summary("Cancel a run")
+            .body::<CancelRun>(json!({ "reason": "not needed any more" }))
+            .answers::<Run>(200, "It has ended.")
+            .answers::<Run>(202, "The server that executes it was asked to end it."),
+        Route::post(&of("/{run}:resume"), "runs.resume", AtLeast(Editor), resume)
+            .summary("Go on with a run that nobody executes, from its last committed step")
+            .answers::<Run>(202, "It goes on here."),
+        Route::get(
+            &of("/{run}/events"),
+            "runs.events",
+            AtLeast(Viewer),
+            watch::events,
+        )
+        .summary("Watch a run: its journal from any place on, then what is added, as it is")
+        .describe(
+            "Server-sent events; `id` is the place in the journal, `event` the kind, `data` \
+                 the entry as in `steps`. Goes on after `Last-Event-ID` or `?after`. Ends after \
+                 the run's last entry; asked again after that, it answers 204.",
+        )
+        .query::<Watch>()
+        .header(
+            "Last-Event-ID",
+            false,
+            "The last entry that is known already.",
+        )
+        .unhurried()
+        .media(200, "text/event-stream", "The events.")
+        .empty(204, "The run has ended and nothing is left."),
+        Route::get(
+            &of("/{run}/live"),
+            "runs.live",
+            AtLeast(Viewer),
+            watch::live,
+        )
+        .summary("The same over a WebSocket: one JSON text for each entry")
+        .query::<Watch>()
+        .unhurried()
+        .empty(101, "A WebSocket begins.")
+        .empty(426, "The request was not for a WebSocket."),
+    ]
+}
+
+/// A stored value.
+fn value(text: Option<&str>) -> Option<Value> {
+    text.and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// A run as it stands in lists.
+fn brief(record: &RunRecord) -> Run {
+    let took = record.finished_at.map(|end| end.since(record.created_at));
+    Run {
+        id: record.id.0,
+        project: record.project.0,
+        flow: record.flow.clone(),
+        version: record.version,
+        status: record.status.name().to_owned(),
+        steps: record.steps,
+        created_at: record.created_at.rfc3339(),
+        finished_at: record.finished_at.map(|at| at.rfc3339()),
+        duration_ms: took.map(|took| took.as_secs_f64() * 1000.0),
+        deadline: record.deadline.map(|at| at.rfc3339()),
+        cancel_requested_at: record.cancel_requested_at.map(|at| at.rfc3339()),
+        input: None,
+        output: None,
+        error: value(record.error.as_deref()),
+        labels: None,
+    }
+}
+
+/// A run with everything.
+async fn whole(app: &App, record: &RunRecord) -> Answer<Run> {
+    let (project, id) = (record.project, record.id);
+    let mut run = brief(record);
+    run.input = value(Some(&record.input));
+    run.output = value(record.output.as_deref());
+    run.labels = Some(app.store.labels(project, id).await?.into_iter().collect());
+    if !record.status.is_final() {
+        run.steps = app.store.count_steps(project, id).await?;
+    }
+    Ok(run)
+}
+
+/// The run of the path.
+async fn find(app: &App, scope: &Scope, params: &Params) -> Answer<RunRecord> {
+    let id = RunId(params.uuid("run")?);
+    by_id(app, scope, id).await
+}
+
+async fn by_id(app: &App, scope: &Scope, id: RunId) -> Answer<RunRecord> {
+    let found = app.store.project_run(scope.id(), id).await?;
+    found.ok_or_else(|| Fault::not_found("run"))
+}
+
+async fn cancel(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    Body(cancel): Body<CancelRun>,
+) -> Answer<(StatusCode, Json<Run>)> {
+    let record = find(&app, &scope, &params).await?;
+    let reason = cancel
+        .reason
+        .unwrap_or_else(|| "cancelled over the API".to_owned());
+    app.engine.cancel(record.id, &reason).await?;
+    let record = by_id(&app, &scope, record.id).await?;
+    let status = if record.status.is_final() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    Ok((status, Json(whole(&app, &record).await?)))
+}
+
+async fn resume(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+) -> Answer<(StatusCode, Json<Run>)> {
+    let record = find(&app, &scope, &params).await?;
+    if record.status.is_final() {
+        let detail = format!("the run is {} already", record.status.name());
+        return Err(Fault::new(Code::Conflict, detail));
+    }
+    app.engine.resume(record.id).await?;
+    let record = by_id(&app, &scope, record.id).await?;
+    Ok((StatusCode::ACCEPTED, Json(whole(&app, &record).await?)))
+}

@@ -1,0 +1,293 @@
+//! Starting runs: one, with an idempotency key and a wait; or many.
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use runstone_api::{
+    BASE, Code, FieldError,
+    runs::{StartRun, StartRuns, Started, StartedRun, Wait},
+};
+use runstone_engine::{PinnedFlow, RunHandle, StartRun as Start};
+use runstone_model::{ids::RunId, time::Timestamp};
+use runstone_store::{KeyUse, RunRecord};
+use serde_json::Value;
+
+use super::{by_id, whole};
+use crate::{
+    Answer, App, Body, Fault, Query, Scope, idempotency_key, invalid_body, invalid_query,
+    routes::projects,
+};
+
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How often a run that another server executes is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long an idempotency key is remembered.
+const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+/// Labels of one run.
+const MOST_LABELS: usize = 16;
+
+/// A start that was checked: only the database can still refuse it.
+struct Checked {
+    flow: PinnedFlow,
+    input: Value,
+    labels: BTreeMap<String, String>,
+}
+
+/// Flows that were looked up for this request.
+type Flows = HashMap<(String, Option<u32>), PinnedFlow>;
+
+pub(super) async fn start(
+    State(app): State<App>,
+    scope: Scope,
+    headers: HeaderMap,
+    Query(query): Query<Wait>,
+    Body(start): Body<StartRun>,
+) -> Answer {
+    let wait = query.wait.as_deref().map(wait).transpose()?;
+    let id = match idempotency_key(&headers)? {
+        None => RunId(app.new_id()),
+        Some(key) => match used(&app, &scope, &key, &start).await? {
+            (run, false) => run,
+            // The first request may have noted its key and not come further: then this one does.
+            (run, true) => match app.store.project_run(scope.id(), run).await? {
+                Some(record) => return answer(&app, &scope, record, None, wait).await,
+                None => run,
+            },
+        },
+    };
+    quota(&app, &scope, 1).await?;
+    let checked = check(&app, &scope, start, &mut Flows::new()).await?;
+    let handle = launch(&app, &scope, id, checked).await?;
+    let record = by_id(&app, &scope, id).await?;
+    answer(&app, &scope, record, Some(handle), wait).await
+}
+
+pub(super) async fn start_many(
+    State(app): State<App>,
+    scope: Scope,
+    Body(starts): Body<StartRuns>,
+) -> Answer<(StatusCode, Json<Started>)> {
+    let asked = u64::try_from(starts.runs.len()).unwrap_or(u64::MAX);
+    quota(&app, &scope, asked).await?;
+    let mut flows = Flows::new();
+    let mut checked = Vec::with_capacity(starts.runs.len());
+    for start in starts.runs {
+        checked.push(check(&app, &scope, start, &mut flows).await);
+    }
+    // At the same time, so that they share the commits.
+    let launched = checked.into_iter().map(|checked| {
+        let (app, scope) = (&app, &scope);
+        async move {
+            let id = RunId(app.new_id());
+            let started = match checked {
+                Ok(checked) => launch(app, scope, id, checked).await,
+                Err(fault) => Err(fault),
+            };
+            match started {
+                Ok(_) => StartedRun {
+                    run_id: Some(id.0),
+                    problem: None,
+                },
+                Err(fault) => StartedRun {
+                    run_id: None,
+                    problem: Some(fault.into_problem()),
+                },
+            }
+        }
+    });
+    let items = futures::future::join_all(launched).await;
+    Ok((StatusCode::ACCEPTED, Json(Started { items })))
+}
+
+/// `30s`, `500ms`, `1m`.
+fn wait(text: &str) -> Answer<Duration> {
+    let wrong = || {
+        let detail = "must be a time up to 60 s, as in `30s` or `500ms`";
+        invalid_query(vec![FieldError::new("wait", detail)])
+    };
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
+    let wait = match &text[digits..] {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.saturating_mul(60)),
+        _ => return Err(wrong()),
+    };
+    if wait > LONGEST_WAIT {
+        return Err(wrong());
+    }
+    Ok(wait)
+}
+
+/// The run of an idempotency key, and whether another request noted it before.
+async fn used(app: &App, scope: &Scope, key: &str, start: &StartRun) -> Answer<(RunId, bool)> {
+    let body = serde_json::to_vec(start).map_err(|error| Fault::internal(error.to_string()))?;
+    let hash = *blake3::hash(&body).as_bytes();
+    let (run, now) = (RunId(app.new_id()), app.now());
+    let remembered = i64::try_from(REMEMBERED.as_micros()).unwrap_or(i64::MAX);
+    let times = (now, Timestamp(now.0.saturating_sub(remembered)));
+    match app.store.use_key(scope.id(), key, hash, run, times).await? {
+        KeyUse::First => Ok((run, false)),
+        KeyUse::Same(first) => Ok((first, true)),
+        KeyUse::Other => Err(Fault::new(
+            Code::IdempotencyConflict,
+            "the key stands for another request of the last 24 hours",
+        )),
+    }
+}
+
+async fn quota(app: &App, scope: &Scope, more: u64) -> Answer<()> {
+    let Some(most) = projects::quotas(&scope.project).active_runs else {
+        return Ok(());
+    };
+    let active = app.store.active_runs(scope.id()).await?;
+    if active.saturating_add(more) > most {
+        let detail = format!("the project may have {most} unfinished runs and has {active}");
+        return Err(Fault::new(Code::QuotaExceeded, detail).retry_after(5));
+    }
+    Ok(())
+}
+
+fn labels(labels: BTreeMap<String, String>) -> Answer<BTreeMap<String, String>> {
+    let mut errors = Vec::new();
+    if labels.len() > MOST_LABELS {
+        let detail = format!("has more than {MOST_LABELS} labels");
+        errors.push(FieldError::new("/labels", detail));
+    }
+    for (name, value) in &labels {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+            let detail = "a label's name is 1 to 64 letters, digits, `_`, `.` or `-`";
+            errors.push(FieldError::new("/labels", detail));
+        }
+        if value.chars().count() > 200 {
+            let pointer = format!("/labels/{name}");
+            errors.push(FieldError::new(pointer, "is longer than 200 characters"));
+        }
+    }
+    if errors.is_empty() {
+        Ok(labels)
+    } else {
+        Err(invalid_body(errors))
+    }
+}
+
+async fn check(app: &App, scope: &Scope, start: StartRun, flows: &mut Flows) -> Answer<Checked> {
+    let labels = labels(start.labels)?;
+    let key = (start.flow, start.version);
+    let flow = match flows.get(&key) {
+        Some(flow) => flow.clone(),
+        None => {
+            let found = app.store.flow(scope.id(), &key.0, key.1).await?;
+            let found = found.ok_or_else(|| no_such_flow(&key.0, key.1))?;
+            let pinned = app.engine.flow_version(found.id).await?;
+            flows.insert(key, pinned.clone());
+            pinned
+        }
+    };
+    let input = start.input.unwrap_or(Value::Object(serde_json::Map::new()));
+    let input = flow.flow.check_input(input).map_err(|problems| {
+        let errors = problems.iter().map(|problem| {
+            FieldError::new(
+                format!("/input{}", problem.pointer),
+                format!("{}; {}", problem.message, problem.mend),
+            )
+        });
+        Fault::new(Code::InvalidInput, "the input does not fit the flow").errors(errors.collect())
+    })?;
+    Ok(Checked {
+        flow,
+        input,
+        labels,
+    })
+}
+
+fn no_such_flow(name: &str, version: Option<u32>) -> Fault {
+    let version = version.map_or_else(String::new, |version| format!(" in version {version}"));
+    let error = FieldError::new(
+        "/flow",
+        format!("the project has no flow `{name}`{version}"),
+    );
+    Fault::not_found("flow").errors(vec![error])
+}
+
+async fn launch(app: &App, scope: &Scope, id: RunId, checked: Checked) -> Answer<RunHandle> {
+    if !checked.labels.is_empty() {
+        app.store.label_run(scope.id(), id, checked.labels).await?;
+    }
+    let start = Start {
+        project: scope.id(),
+        flow: checked.flow,
+        input: checked.input,
+        // A full server leaves it to any that has room.
+        detach: app.engine.live() >= app.settings.max_live_runs,
+    };
+    Ok(app.engine.start_as(id, start).await?)
+}
+
+async fn answer(
+    app: &App,
+    scope: &Scope,
+    mut record: RunRecord,
+    handle: Option<RunHandle>,
+    wait: Option<Duration>,
+) -> Answer {
+    let asked = wait.is_some();
+    if let Some(wait) = wait {
+        let ended = async {
+            if let Some(handle) = handle {
+                handle.wait().await;
+            }
+            // It may go on elsewhere.
+            loop {
+                let record = by_id(app, scope, record.id).await?;
+                if record.status.is_final() {
+                    return Ok::<_, Fault>(record);
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        match tokio::time::timeout(wait, ended).await {
+            Ok(ended) => record = ended?,
+            Err(_) => record = by_id(app, scope, record.id).await?,
+        }
+    }
+    let status = if asked && record.status.is_final() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let run = whole(app, &record).await?;
+    let location = format!("{BASE}/projects/{}/runs/{}", record.project, record.id);
+    let mut response: Response = (status, Json(run)).into_response();
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_read_and_bounded() {
+        let ms = |text| wait(text).ok().map(|wait| wait.as_millis());
+        assert_eq!(ms("30s"), Some(30_000));
+        assert_eq!(ms("500ms"), Some(500));
+        assert_eq!(ms("1m"), Some(60_000));
+        for wrong in ["61s", "2m", "s", "", "1h", "-1s", "99999999999999999999s"] {
+            assert_eq!(ms(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Watching a run, as server-sent events or over a WebSocket.
+use axum::{
+    extract::{
+        State,
+        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use runstone_api::{Code, FieldError, runs::Watch};
+use tokio::sync::mpsc;
+
+use super::find;
+use crate::{
+    Answer, App, Fault, Params, Query, Scope,
+    live::{feed::Event, pump, socket, sse},
+};
+
+/// The longest message that a watcher may send; none is expected.
+const LONGEST: usize = 4096;
+
+/// Follows the run of the path from `after` on; None when it has ended before that.
+async fn follow(
+    app: &App,
+    scope: &Scope,
+    params: &Params,
+    after: u64,
+) -> Answer<Option<mpsc::Receiver<Event>>> {
+    let record = find(app, scope, params).await?;
+    let feed = app.hub.feed(scope.id(), record.id, after);
+    feed.catch_up(app, u64::MAX).await?;
+    if record.status.is_final() && after >= feed.head() {
+        return Ok(None);
+    }
+    pump::start(app, feed, after).map(Some)
+}
+
+pub(super) async fn events(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    headers: HeaderMap,
+    Query(query): Query<Watch>,
+) -> Answer {
+    let after = match headers.get("last-event-id") {
+        None => query.after.unwrap_or(0),
+        Some(value) => {
+            let read = value.to_str().ok().and_then(|text| text.parse().ok());
+            read.filter(|seq| i64::try_from(*seq).is_ok())
+                .ok_or_else(|| {
+                    let error = FieldError::new("Last-Event-ID", "must be a place in the journal");
+                    Fault::new(Code::InvalidHeader, "`Last-Event-ID` is none of our ids")
+                        .errors(vec![error])
+                })?
+        }
+    };
+    Ok(match follow(&app, &scope, &params, after).await? {
+        Some(events) => sse::response(events),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+pub(super) async fn live(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    Query(query): Query<Watch>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Answer<Response> {
+    find(&app, &scope, &params).await?;
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(_) => {
+            let names = [(header::UPGRADE, "websocket")];
+            return Ok((StatusCode::UPGRADE_REQUIRED, names).into_response());
+        }
+    };
+    let events = follow(&app, &scope, &params, query.after.unwrap_or(0)).await?;
+    Ok(upgrade
+        .max_message_size(LONGEST)
+        .on_upgrade(move |websocket| async move {
+            // Nothing is left: the socket is closed at once, as after the last entry.
+            let events = events.unwrap_or_else(|| mpsc::channel(1).1);
+            socket::follow(websocket, events).await;
+        }))
+}

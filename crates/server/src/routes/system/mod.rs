@@ -1,0 +1,205 @@
+//! The system itself: health, version, metrics, documentation, database, audit log.
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse as _, Response},
+};
+use runstone_api::{
+    Access::{AtLeast, Authenticated, Public},
+    Role::{Admin, Owner},
+    system::{
+        AuditEntry, DatabaseInfo, Health as Found, ListAudit, Pool, State as Wellness, Version,
+    },
+};
+use runstone_store::AuditRecord;
+
+use crate::{Answer, App, Page, Paging, Query, Route, Scope, VERSION, docs, health::Health};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::system("/health", "system.health", Public, health)
+            .summary("How everything is: each dependency is really asked")
+            .describe("`degraded` is answered with 200, because requests are still carried out.")
+            .answers::<Found>(200, "It works, perhaps slowly.")
+            .answers::<Found>(503, "It does not work."),
+        Route::system("/health/live", "system.live", Public, live)
+            .summary("Whether the process answers at all")
+            .empty(204, "It does."),
+        Route::system("/health/ready", "system.ready", Public, ready)
+            .summary("Whether requests should be sent here")
+            .empty(204, "They should.")
+            .empty(
+                503,
+                "They should not: it is stopping, or its database does not answer.",
+            ),
+        Route::system("/version", "system.version", Public, version)
+            .summary("Which program this is")
+            .answers::<Version>(200, "The program."),
+        Route::system("/metrics", "system.metrics", Authenticated, metrics)
+            .summary("Numbers for Prometheus")
+            .media(200, "text/plain", "Prometheus' text format."),
+        Route::system("/openapi.json", "system.openapi", Public, openapi)
+            .summary("This interface as OpenAPI 3.1")
+            .media(200, "application/json", "The document."),
+        Route::system("/docs", "system.docs", Public, documentation)
+            .summary("This interface as a page")
+            .media(200, "text/html", "The page."),
+        Route::get("/database", "system.database", AtLeast(Admin), database)
+            .summary("The database behind the server")
+            .answers::<DatabaseInfo>(200, "The database."),
+        Route::get("/audit", "audit.list", AtLeast(Admin), audit)
+            .summary("What was written and what was refused, newest first")
+            .query::<ListAudit>()
+            .page::<AuditEntry>(),
+        Route::get(
+            "/projects/{project}/audit",
+            "audit.list_project",
+            AtLeast(Owner),
+            project_audit,
+        )
+        .summary("What was written and refused in a project, newest first")
+        .query::<ListAudit>()
+        .page::<AuditEntry>(),
+    ]
+}
+
+async fn health(State(app): State<App>) -> Response {
+    let found = Health::find(&app).await;
+    let status = match found.status {
+        Wellness::Healthy | Wellness::Degraded => StatusCode::OK,
+        Wellness::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(&*found)).into_response()
+}
+
+async fn live() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+async fn ready(State(app): State<App>) -> StatusCode {
+    let stopping = *app.stopping.borrow();
+    if stopping || Health::find(&app).await.status == Wellness::Unhealthy {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::NO_CONTENT
+    }
+}
+
+async fn version(State(app): State<App>) -> Json<Version> {
+    Json(Version {
+        name: "runstone".to_owned(),
+        version: VERSION.to_owned(),
+        database: app.store.database().dialect().name().to_owned(),
+    })
+}
+
+async fn metrics(State(app): State<App>) -> Response {
+    let pool = app.store.stats();
+    let number = |number: usize| number as f64;
+    let text = app.metrics.text(&[
+        (
+            "runstone_live_runs",
+            "Runs executed by this server.",
+            number(app.engine.live()),
+        ),
+        (
+            "runstone_pool_max",
+            "Connections to the database at most.",
+            number(pool.max),
+        ),
+        (
+            "runstone_pool_open",
+            "Connections that are open.",
+            number(pool.open),
+        ),
+        (
+            "runstone_pool_idle",
+            "Connections that are free.",
+            number(pool.idle),
+        ),
+        (
+            "runstone_pool_waiting",
+            "Callers that wait for a connection.",
+            number(pool.waiting),
+        ),
+    ]);
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+async fn openapi() -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    let text = crate::openapi().to_string();
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+async fn documentation() -> Response {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    (
+        [(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(policy),
+        )],
+        Html(docs::page(VERSION, super::operations())),
+    )
+        .into_response()
+}
+
+async fn database(State(app): State<App>) -> Answer<Json<DatabaseInfo>> {
+    let pool = app.store.stats();
+    let (runs, flows) = app.store.counted().await?;
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    Ok(Json(DatabaseInfo {
+        kind: app.store.database().dialect().name().to_owned(),
+        pool: Pool {
+            max: count(pool.max),
+            open: count(pool.open),
+            idle: count(pool.idle),
+            waiting: count(pool.waiting),
+        },
+        storage_bytes: app.store.storage_bytes().await?,
+        runs,
+        flows,
+    }))
+}
+
+fn entry(record: AuditRecord) -> AuditEntry {
+    AuditEntry {
+        id: record.id,
+        at: record.at.rfc3339(),
+        project: record.project,
+        actor: record.actor,
+        action: record.action,
+        target: record.target,
+        status: record.status,
+        trace_id: record.trace_id,
+        address: record.address,
+    }
+}
+
+async fn audit(State(app): State<App>, Query(query): Query<ListAudit>) -> Answer<Page<AuditEntry>> {
+    let paging = Paging::read("audit", query.limit, query.cursor.as_deref())?;
+    let found = app
+        .store
+        .audit(None, paging.after()?, paging.fetch())
+        .await?;
+    Ok(paging
+        .page(found, |record| record.id.to_string())
+        .map(entry))
+}
+
+async fn project_audit(
+    State(app): State<App>,
+    scope: Scope,
+    Query(query): Query<ListAudit>,
+) -> Answer<Page<AuditEntry>> {
+    let paging = Paging::read("audit", query.limit, query.cursor.as_deref())?;
+    let project = Some(scope.id());
+    let found = app
+        .store
+        .audit(project, paging.after()?, paging.fetch())
+        .await?;
+    let page = paging.page(found, |record| record.id.to_string());
+    Ok(page.map(entry))
+}

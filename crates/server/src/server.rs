@@ -1,0 +1,135 @@
+//! Assembly: the router out of the table, the loops, and an orderly end.
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{Method, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+};
+use runstone_api::Code;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    App, Fault, Parts,
+    audit::Audit,
+    auth::access,
+    http::{accept, gate, verb},
+    live::Hub,
+    routes,
+};
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        reason: std::io::Error,
+    },
+}
+
+/// A server that answers.
+pub struct Server {
+    app: App,
+    address: SocketAddr,
+    serving: JoinHandle<()>,
+    auditing: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts answering.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub async fn start(parts: Parts) -> Result<Self, StartError> {
+        let listen = parts.settings.listen;
+        let failed = |reason| StartError::Listen {
+            address: listen,
+            reason,
+        };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let app = App::new(parts);
+        let auditing = Audit::start(&app);
+        Hub::start(&app);
+        let patience = Duration::from_millis(app.settings.drain_ms);
+        let serving = tokio::spawn(accept::serve(
+            listener,
+            router(&app),
+            app.settings.limits.clone(),
+            app.stopping.subscribe(),
+            patience,
+        ));
+        Ok(Self {
+            app,
+            address,
+            serving,
+            auditing,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more requests, lets those under way end, writes what is left of the audit log. Runs
+    /// are the engine's business.
+    pub async fn stop(self) {
+        self.app.stopping.send_replace(true);
+        let _ = self.serving.await; // it ends by itself, or has panicked
+        self.app.audit.close();
+        let _ = self.auditing.await;
+    }
+}
+
+/// The router out of the table.
+pub(crate) fn router(app: &App) -> Router {
+    let mut router: Router<App> = Router::new();
+    for route in routes::all() {
+        let path = verb::routed(&route.operation.path);
+        let (app, operation) = (app.clone(), Arc::new(route.operation));
+        let handler =
+            route
+                .handler
+                .layer(middleware::from_fn(move |request: Request, next: Next| {
+                    access::check(app.clone(), Arc::clone(&operation), request, next)
+                }));
+        router = router.route(&path, handler);
+    }
+    router
+        .fallback(async || Fault::not_found("path"))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), gate::gate))
+        .with_state(app.clone())
+}
+
+async fn wrong_method(State(_): State<App>, request: Request) -> Response {
+    let path = request.uri().path();
+    let methods: Vec<Method> = routes::operations()
+        .iter()
+        .filter(|operation| matches(&verb::routed(&operation.path), path))
+        .filter_map(|operation| operation.method.parse().ok())
+        .collect();
+    Fault::new(Code::MethodNotAllowed, "the path does not know this method")
+        .header(header::ALLOW, access::allow_header(&methods))
+        .into_response()
+}
+
+/// Whether `path` is one of the pattern `route`.
+fn matches(route: &str, path: &str) -> bool {
+    let (mut route, mut path) = (route.split('/'), path.split('/'));
+    loop {
+        match (route.next(), path.next()) {
+            (None, None) => return true,
+            (Some(pattern), Some(segment)) if pattern.starts_with('{') || pattern == segment => {}
+            _ => return false,
+        }
+    }
+}
