@@ -61,6 +61,10 @@ impl Parts {
         let place: i64 = row.get("place")?;
         let column: String = row.take("column_name")?;
         let detail: String = row.take("detail")?;
+        let name = match dialect {
+            Dialect::Mssql => given_name(&name, &table).to_owned(),
+            Dialect::Sqlite | Dialect::Postgres | Dialect::Mysql => name,
+        };
         let key = (table.clone(), name);
         match kind.as_str() {
             "column" => {
@@ -123,6 +127,50 @@ impl Parts {
         }
         Schema {
             tables: self.tables,
+        }
+    }
+}
+
+/// The name that an index was given. Servers that speak T-SQL and are not SQL Server keep
+/// `runs_owner` of `runs` as `runs_ownerruns` and 32 hex digits, cut where that becomes too long.
+fn given_name<'a>(name: &'a str, table: &str) -> &'a str {
+    const HASH: usize = 32;
+    let Some((kept, hash)) = name
+        .len()
+        .checked_sub(HASH)
+        .and_then(|at| name.split_at_checked(at))
+    else {
+        return name;
+    };
+    if !hash
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    {
+        return name;
+    }
+    let mut ends = (1..=table.len()).rev().filter_map(|end| table.get(..end));
+    let given = ends.find_map(|end| kept.strip_suffix(end));
+    given.unwrap_or(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::given_name;
+
+    #[test]
+    fn an_index_has_the_name_that_it_was_given() {
+        let hash = "09511e38861116d97d796c6a9f3bce24";
+        for (stored, table, given) in [
+            ("runs_owner".to_owned(), "runs", "runs_owner"),
+            (format!("runs_ownerruns{hash}"), "runs", "runs_owner"),
+            (
+                format!("agent_executions_correlationage{hash}"),
+                "agent_executions",
+                "agent_executions_correlation",
+            ),
+            (hash.to_owned(), "runs", ""),
+        ] {
+            assert_eq!(given_name(&stored, table), given);
         }
     }
 }
