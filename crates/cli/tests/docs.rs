@@ -38,6 +38,12 @@ fn the_commands_of_the_guide_do_what_it_says() {
     assert!(Shell::new(None).play(&page, false) >= 15);
 }
 
+#[test]
+fn the_commands_about_backups_do_what_the_page_says() {
+    let page = Page::read(&read("docs/backup.md"));
+    assert!(Shell::new(None).play(&page, false) >= 5);
+}
+
 #[tokio::test]
 async fn the_postgres_commands_of_the_guide_do_what_it_says() {
     let Some(fresh) = Fresh::on(TestDatabase::Postgres).await else {

@@ -20,6 +20,10 @@ fn every_command_says_how_it_is_used() {
         "migrate down",
         "migrate status",
         "doctor",
+        "backup",
+        "backup verify",
+        "backup list",
+        "restore",
         "completions",
         "version",
         "debug",
@@ -48,6 +52,13 @@ fn wrong_usage_is_exit_2_and_names_what_is_wrong() {
         (vec!["resume", "--all", "0192abcd"], "cannot be used with"),
         (vec!["run", "f.yaml", "--lease", "0"], "0.1 to 3600"),
         (vec!["migrate", "down"], "--to"),
+        (vec!["backup"], "<TO>"),
+        (vec!["backup", "x", "--every", "6"], "s, m, h or d"),
+        (vec!["backup", "x", "--keep", "0"], "1.."),
+        (vec!["backup", "x", "--since", "y", "--every", "6h"], "cannot be used with"),
+        (vec!["backup", "verify"], "<ARCHIVE>"),
+        (vec!["restore"], "<ARCHIVE>"),
+        (vec!["restore", "x", "--at", "noon"], "with its zone"),
     ] {
         let said = place.run(&args);
         assert_eq!(said.code, 2, "{args:?}: {said:?}");

@@ -9,6 +9,7 @@ use super::{
     BackupError, Meter,
     archive::{Section, rows_weight},
     target::Target,
+    whole,
 };
 
 /// Rows of one transaction, and their bytes.
@@ -54,11 +55,6 @@ impl<'a> Loader<'a> {
             older,
         } = load;
         match section {
-            Section::Projects => {
-                self.insert(section, &sql.backup_insert_projects, rows)
-                    .await
-            }
-            Section::Flows => self.insert(section, &sql.backup_insert_flows, rows).await,
             Section::FlowVersions => {
                 let statement = &sql.backup_insert_flow_versions;
                 self.insert(section, statement, rows).await
@@ -86,7 +82,17 @@ impl<'a> Loader<'a> {
                 let rows = rows.into_iter().filter(|row| of(row, ids)).collect();
                 self.insert(section, &sql.journal_insert, rows).await
             }
-            Section::FlowVersionIds | Section::BlobHashes | Section::RunIds => Ok(()),
+            Section::RunLabels => {
+                let ids = &self.pending.ids;
+                let rows = rows.into_iter().filter(|row| has(&row[3], ids)).collect();
+                self.insert(section, &sql.backup_insert_run_labels, rows)
+                    .await
+            }
+            section => match whole::of(section, &sql) {
+                Some(whole) => self.insert(section, whole.insert, rows).await,
+                // Keys alone are for incremental archives.
+                None => Ok(()),
+            },
         }
     }
 
@@ -166,5 +172,9 @@ fn uuid(row: &[Value]) -> Option<Uuid> {
 
 /// Whether a row belongs to one of these runs.
 fn of(row: &[Value], ids: &HashSet<Uuid>) -> bool {
-    uuid(row).is_some_and(|id| ids.contains(&id))
+    row.first().is_some_and(|key| has(key, ids))
+}
+
+fn has(key: &Value, ids: &HashSet<Uuid>) -> bool {
+    matches!(key, Value::Uuid(id) if ids.contains(id))
 }

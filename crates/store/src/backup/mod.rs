@@ -8,12 +8,14 @@ mod group;
 mod index;
 mod load;
 mod meter;
+mod pace;
 mod reading;
 mod restore;
 mod retention;
 mod take;
 mod target;
 mod verify;
+mod whole;
 
 pub use chain::{Archive, chain, newest_at};
 pub use error::BackupError;

@@ -8,10 +8,12 @@ use uuid::Uuid;
 
 use super::{
     BackupError, Meter,
-    archive::{Section, rows_weight},
+    archive::Section,
     group::Group,
     index::Index,
+    pace::Pace,
     take::{Order, ended},
+    whole,
 };
 use crate::{Error, catalog::Catalog};
 
@@ -24,10 +26,10 @@ const VERSIONS: usize = 8;
 /// Blobs fetched at a time, and their bytes.
 const BLOBS: usize = 64;
 const BLOB_BYTES: u64 = 4 << 20;
-/// Runs fetched at a time; their inputs and outputs may be large, so it begins low.
-const RUNS: (usize, usize) = (8, 128);
-/// Bytes that a page of runs is held to.
-const RUN_BYTES: usize = 1 << 20;
+/// Runs fetched at a time: their inputs and outputs may be large.
+const RUNS: usize = 128;
+/// Rows of another table fetched at a time.
+const ROWS: usize = 500;
 /// Snapshots fetched at a time.
 const SNAPSHOTS: usize = 32;
 
@@ -57,10 +59,13 @@ impl<'a> Reading<'a> {
     }
 
     pub(super) async fn everything(&mut self) -> Result<(), BackupError> {
-        let sql = self.sql;
-        self.whole(Section::Projects, &sql.backup_projects).await?;
-        self.whole(Section::Flows, &sql.backup_flows).await?;
+        for section in whole::FIRST {
+            self.whole(section).await?;
+        }
         self.versions().await?;
+        for section in whole::LATER {
+            self.whole(section).await?;
+        }
         self.blobs().await?;
         self.runs().await
     }
@@ -100,16 +105,56 @@ impl<'a> Reading<'a> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// A table that is small.
-    async fn whole(&mut self, section: Section, statement: &Statement) -> Result<(), BackupError> {
+    /// A table that is held whole.
+    async fn whole(&mut self, section: Section) -> Result<(), BackupError> {
+        let sql = self.sql;
+        let Some(whole) = whole::of(section, sql) else {
+            return Ok(());
+        };
         let mut after = Value::Uuid(Uuid::nil());
+        let mut pace = Pace::new(ROWS);
         loop {
-            let params = [("id", after.clone()), ("limit", KEYS.into())];
-            let rows = self.fetch(section, statement, &params).await?;
+            let params = [("id", after), ("limit", pace.limit())];
+            let full = pace.rows();
+            let rows = self.fetch(section, whole.page, &params).await?;
+            let full = rows.len() == full;
             let Some(last) = rows.last() else {
                 return Ok(());
             };
             after = last[0].clone();
+            let second = last[1].clone();
+            pace.took(&rows);
+            self.rows(section, rows).await?;
+            if let Some(rest) = whole.rest
+                && full
+            {
+                // The page may end in the middle of what belongs to one key.
+                self.rest(section, rest, after.clone(), second, &mut pace)
+                    .await?;
+            }
+        }
+    }
+
+    async fn rest(
+        &mut self,
+        section: Section,
+        statement: &Statement,
+        key: Value,
+        mut after: Value,
+        pace: &mut Pace,
+    ) -> Result<(), BackupError> {
+        loop {
+            let params = [
+                ("id", key.clone()),
+                ("after", after),
+                ("limit", pace.limit()),
+            ];
+            let rows = self.fetch(section, statement, &params).await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after = last[1].clone();
+            pace.took(&rows);
             self.rows(section, rows).await?;
         }
     }
@@ -179,7 +224,7 @@ impl<'a> Reading<'a> {
         const KEY: Section = Section::RunIds;
         let sql = self.sql;
         let mut after = Value::Uuid(Uuid::nil());
-        let (mut ordinal, mut slice) = (0, RUNS.0);
+        let (mut ordinal, mut pace) = (0, Pace::new(RUNS));
         let mut group = Group::default();
         loop {
             let params = [("id", after), ("limit", KEYS.into())];
@@ -197,14 +242,13 @@ impl<'a> Reading<'a> {
             self.rows(KEY, keys).await?;
             let mut new = new.as_slice();
             while !new.is_empty() {
-                let (now, later) = new.split_at(slice.min(new.len()));
+                let (now, later) = new.split_at(pace.rows().min(new.len()));
                 new = later;
                 let ids = Value::List(now.iter().map(|row| row[0].clone()).collect());
                 let rows = self
                     .fetch(Section::Runs, &sql.backup_runs, &[("ids", ids)])
                     .await?;
-                let bytes: usize = rows.iter().map(|row| rows_weight(row)).sum();
-                slice = paced(slice, bytes);
+                pace.took(&rows);
                 for row in rows {
                     let id = uuid(&row[0]).unwrap_or_default();
                     group.add(id, ordinals.get(&id).copied().unwrap_or(0), row);
@@ -235,7 +279,10 @@ impl<'a> Reading<'a> {
         for (first, last) in group.ranges {
             self.journal(first, last, &group.ids).await?;
         }
-        Ok(())
+        let ids = [("ids", group.ids.iter().copied().collect::<Value>())];
+        let section = Section::RunLabels;
+        let rows = self.fetch(section, &sql.backup_run_labels, &ids).await?;
+        self.rows(section, rows).await
     }
 
     /// The journals of the runs from `first` to `last`. Rows of runs that do not exist may lie
@@ -335,17 +382,6 @@ fn uuid(value: &Value) -> Option<Uuid> {
     match value {
         Value::Uuid(id) => Some(*id),
         _ => None,
-    }
-}
-
-/// How many runs to fetch next, after a page of `bytes`.
-fn paced(slice: usize, bytes: usize) -> usize {
-    if bytes > RUN_BYTES {
-        (slice / 4).max(1)
-    } else if bytes < RUN_BYTES / 4 {
-        (slice * 2).min(RUNS.1)
-    } else {
-        slice
     }
 }
 

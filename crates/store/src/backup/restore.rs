@@ -11,7 +11,7 @@ use super::{
     index::{self, Index},
     load::{Load, Loader},
     target::{Clock, Counts, Target},
-    verify,
+    verify, whole,
 };
 use crate::schema;
 
@@ -133,6 +133,7 @@ async fn fill(
         versions: rows(Section::FlowVersionIds),
         blobs: rows(Section::BlobHashes),
         runs: rows(Section::RunIds),
+        others: whole::LATER.map(rows),
     };
     if counts != wanted {
         return Err(BackupError::Chain(format!(
@@ -154,8 +155,13 @@ fn read(
         return Ok(());
     };
     let refers = [Section::FlowVersions, Section::Blobs];
-    let own = [Section::Projects, Section::Flows, refers[0], refers[1]];
-    let runs = [Section::Runs, Section::Snapshots, Section::Journal];
+    let own = [&whole::FIRST[..], &refers, &whole::LATER].concat();
+    let runs = [
+        Section::Runs,
+        Section::Snapshots,
+        Section::Journal,
+        Section::RunLabels,
+    ];
     let passes = [(&own[..], &refers[..]), (&runs, &runs)];
     for (of_newest, of_earlier) in passes {
         let mut pass = Pass {

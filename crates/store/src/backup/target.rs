@@ -7,7 +7,7 @@ use runstone_db::{Batch, Class, Database, Statement, Value};
 use runstone_model::time::Timestamp;
 use uuid::Uuid;
 
-use super::BackupError;
+use super::{BackupError, whole};
 use crate::{Error, OpenOptions, SqlStore, catalog::Catalog, schema};
 
 /// The mark's id: nothing was made in 1970.
@@ -48,6 +48,8 @@ pub(super) struct Counts {
     pub(super) versions: u64,
     pub(super) blobs: u64,
     pub(super) runs: u64,
+    /// Rows of the tables that are held whole.
+    pub(super) others: [u64; whole::LATER.len()],
 }
 
 impl Target {
@@ -111,6 +113,9 @@ impl Target {
             (found.runs, "runs"),
             (found.blobs, "stored values"),
         ];
+        let others = whole::LATER.iter().zip(found.others);
+        let others = others.map(|(section, count)| (count, section.name()));
+        let named: Vec<(u64, &str)> = named.into_iter().chain(others).collect();
         let named = named.iter().filter(|(count, _)| *count > 0);
         let named: Vec<String> = named.map(|(n, what)| format!("{n} {what}")).collect();
         if !named.is_empty() {
@@ -184,7 +189,12 @@ impl Target {
         let row = row.await?.ok_or_else(|| {
             Error::Other("the database does not say how much is in it".to_owned())
         })?;
+        let mut others = [0; whole::LATER.len()];
+        for (count, section) in others.iter_mut().zip(whole::LATER) {
+            *count = row.get(&format!("{}_found", section.name()))?;
+        }
         Ok(Counts {
+            others,
             projects: row.get("projects_found")?,
             flows: row.get("flows_found")?,
             versions: row.get("versions_found")?,

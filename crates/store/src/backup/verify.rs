@@ -153,22 +153,21 @@ impl Check {
             self.journal = None;
         }
         for row in chunk.rows {
-            if !matches!(section, Section::Journal | Section::Snapshots) {
-                self.ascending(section, &row[0])?;
-            }
             match section {
-                Section::Projects => {}
                 Section::Flows => self.flows.extend(id(&row[0])),
                 Section::FlowVersionIds => {
+                    self.ascending(section, &row[0])?;
                     self.versions.extend(id(&row[0]));
                     self.key(section, Section::FlowVersions, &row)?;
                 }
                 Section::BlobHashes => {
+                    self.ascending(section, &row[0])?;
                     let hash = hash(&row[0]).ok_or("a blob's key is not a hash".to_owned())?;
                     self.blobs.insert(hash);
                     self.key(section, Section::Blobs, &row)?;
                 }
                 Section::RunIds => {
+                    self.ascending(section, &row[0])?;
                     self.unfinished += u64::from(row[1] == Value::Null);
                     self.key(section, Section::Runs, &row)?;
                 }
@@ -180,12 +179,16 @@ impl Check {
                     self.pay(section, &row[0])?;
                     self.blob(&row);
                 }
+                Section::RunLabels => drop(self.member(&row[3])?),
                 Section::Runs => {
+                    self.ascending(section, &row[0])?;
                     self.pay(section, &row[0])?;
                     self.run(&row)?;
                 }
                 Section::Snapshots => self.snapshot(&row)?,
                 Section::Journal => self.entry(&row)?,
+                // Rows that stand for themselves.
+                _ => {}
             }
         }
         Ok(())
@@ -298,7 +301,7 @@ impl Check {
     }
 
     fn snapshot(&mut self, row: &[Value]) -> Result<(), Wrong> {
-        let run = self.member(row)?;
+        let run = self.member(&row[0])?;
         let (Value::Int(size), Value::Bytes(body)) = (&row[2], &row[3]) else {
             return Ok(());
         };
@@ -313,7 +316,7 @@ impl Check {
     }
 
     fn entry(&mut self, row: &[Value]) -> Result<(), Wrong> {
-        let run = self.member(row)?;
+        let run = self.member(&row[0])?;
         let Value::Int(seq) = row[1] else {
             return Ok(());
         };
@@ -333,8 +336,8 @@ impl Check {
         Ok(())
     }
 
-    fn member(&self, row: &[Value]) -> Result<Uuid, Wrong> {
-        let run = id(&row[0]).filter(|run| self.group.contains(run));
+    fn member(&self, key: &Value) -> Result<Uuid, Wrong> {
+        let run = id(key).filter(|run| self.group.contains(run));
         run.ok_or_else(|| Wrong::Archive("a row belongs to no run of its group".to_owned()))
     }
 

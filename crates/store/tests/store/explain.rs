@@ -94,8 +94,38 @@ fn sample_in(statement: &str, name: &str) -> Value {
             vec![0_u8; 32].into()
         }
         ("journal.insert" | "journal.take_over", "body") => "{}".into(),
+        ("backup.blob_sizes", "hash") => "00".into(),
+        ("backup.members_rest" | "backup.idempotency_rest", "after") => "text".into(),
+        (name, param) if name.starts_with("backup.insert_") => backed_up(name, param),
         (_, "body") => vec![0_u8].into(),
         _ => sample(name),
+    }
+}
+
+/// The columns of a backup, by their names.
+fn backed_up(statement: &str, column: &str) -> Value {
+    match (statement, column) {
+        (_, "definition_hash" | "secret_hash" | "old_hash" | "request_hash" | "hash") => {
+            vec![0_u8; 32].into()
+        }
+        ("backup.insert_export_chunks" | "backup.insert_snapshots", "body") => vec![0_u8].into(),
+        ("backup.insert_audit", "status") => 1.into(),
+        (_, "id") => Uuid::nil().into(),
+        (_, column)
+            if column.ends_with("_id") && !matches!(column, "trace_id" | "correlation_id") =>
+        {
+            Uuid::nil().into()
+        }
+        (
+            _,
+            "agent" | "model" | "currency" | "message" | "correlation_id" | "sha256" | "selection"
+            | "title" | "type" | "language" | "metadata" | "content" | "search_text" | "author"
+            | "note" | "required" | "quality" | "idem_key" | "body" | "action" | "actor"
+            | "address" | "trace_id" | "target" | "subject" | "role" | "name" | "value"
+            | "description" | "settings" | "quotas" | "definition" | "status" | "input" | "output"
+            | "error",
+        ) => "text".into(),
+        _ => 1_i64.into(),
     }
 }
 

@@ -8,6 +8,7 @@ mod read;
 mod rows;
 mod seal;
 mod section;
+mod tables;
 mod write;
 
 pub use error::ArchiveError;

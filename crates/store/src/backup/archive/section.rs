@@ -3,6 +3,8 @@
 use runstone_db::{FromValue, Value};
 use uuid::Uuid;
 
+use super::tables;
+
 /// A column's type; `null` columns may be NULL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -20,16 +22,6 @@ pub(crate) struct Column {
     pub(crate) null: bool,
 }
 
-const fn column(name: &'static str, kind: Kind) -> Column {
-    let null = false;
-    Column { name, kind, null }
-}
-
-const fn nullable(name: &'static str, kind: Kind) -> Column {
-    let null = true;
-    Column { name, kind, null }
-}
-
 /// A part of an archive: the rows of a table, or the keys of a table's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Section {
@@ -41,6 +33,28 @@ pub enum Section {
     FlowVersionIds,
     /// Versions that the parent does not have.
     FlowVersions,
+    /// The keys of programs; of secrets only the hashes.
+    ApiKeys,
+    /// The members of projects.
+    Members,
+    /// What was done through the API.
+    Audit,
+    /// Starts by their idempotency keys.
+    Idempotency,
+    /// Every document.
+    Documents,
+    /// Every version of every document.
+    DocumentVersions,
+    /// Every conversation.
+    Threads,
+    /// Every message.
+    Messages,
+    /// What agents reported.
+    AgentExecutions,
+    /// Every export.
+    Exports,
+    /// The bytes of exports.
+    ExportChunks,
     /// The hashes of all blobs.
     BlobHashes,
     /// Blobs that the parent does not have.
@@ -54,86 +68,34 @@ pub enum Section {
     Snapshots,
     /// The whole journals of the group's runs.
     Journal,
+    /// The labels of the group's runs.
+    RunLabels,
 }
 
 /// All of them, in the order in which they first come in an archive.
-pub(crate) const SECTIONS: [Section; 10] = [
+pub(crate) const SECTIONS: [Section; 22] = [
     Section::Projects,
     Section::Flows,
     Section::FlowVersionIds,
     Section::FlowVersions,
+    Section::ApiKeys,
+    Section::Members,
+    Section::Audit,
+    Section::Idempotency,
+    Section::Documents,
+    Section::DocumentVersions,
+    Section::Threads,
+    Section::Messages,
+    Section::AgentExecutions,
+    Section::Exports,
+    Section::ExportChunks,
     Section::BlobHashes,
     Section::Blobs,
     Section::RunIds,
     Section::Runs,
     Section::Snapshots,
     Section::Journal,
-];
-
-use Kind::{Bytes, Int, Text, Uuid as Id};
-
-const PROJECTS: &[Column] = &[
-    column("id", Id),
-    column("name", Text),
-    column("created_at", Int),
-];
-const FLOWS: &[Column] = &[
-    column("id", Id),
-    column("project_id", Id),
-    column("name", Text),
-    column("created_at", Int),
-];
-const FLOW_VERSION_IDS: &[Column] = &[column("id", Id)];
-const FLOW_VERSIONS: &[Column] = &[
-    column("id", Id),
-    column("flow_id", Id),
-    column("version", Int),
-    column("definition_hash", Bytes),
-    column("created_at", Int),
-    column("definition", Text),
-];
-const BLOB_HASHES: &[Column] = &[column("hash", Text)];
-const BLOBS: &[Column] = &[
-    column("hash", Text),
-    column("size", Int),
-    column("compressed", Int),
-    column("body", Bytes),
-];
-const RUN_IDS: &[Column] = &[column("id", Id), nullable("finished_at", Int)];
-const RUNS: &[Column] = &[
-    column("id", Id),
-    column("project_id", Id),
-    column("flow_version_id", Id),
-    column("status", Text),
-    column("epoch", Int),
-    column("steps", Int),
-    column("created_at", Int),
-    nullable("finished_at", Int),
-    nullable("deadline", Int),
-    nullable("wake_at", Int),
-    nullable("cancel_requested_at", Int),
-    column("input", Text),
-    nullable("output", Text),
-    nullable("error", Text),
-];
-const SNAPSHOTS: &[Column] = &[
-    column("run_id", Id),
-    column("seq", Int),
-    column("size", Int),
-    column("body", Bytes),
-];
-const JOURNAL: &[Column] = &[
-    column("run_id", Id),
-    column("seq", Int),
-    column("epoch", Int),
-    column("kind", Int),
-    nullable("node", Text),
-    column("visit", Int),
-    nullable("item", Int),
-    column("attempt", Int),
-    column("started_at", Int),
-    column("duration_us", Int),
-    column("body", Text),
+    Section::RunLabels,
 ];
 
 impl Section {
@@ -145,12 +107,24 @@ impl Section {
             Self::Flows => "flows",
             Self::FlowVersionIds => "flow_version_ids",
             Self::FlowVersions => "flow_versions",
+            Self::ApiKeys => "api_keys",
+            Self::Members => "members",
+            Self::Audit => "audit",
+            Self::Idempotency => "idempotency",
+            Self::Documents => "documents",
+            Self::DocumentVersions => "document_versions",
+            Self::Threads => "threads",
+            Self::Messages => "messages",
+            Self::AgentExecutions => "agent_executions",
+            Self::Exports => "exports",
+            Self::ExportChunks => "export_chunks",
             Self::BlobHashes => "blob_hashes",
             Self::Blobs => "blobs",
             Self::RunIds => "run_ids",
             Self::Runs => "runs",
             Self::Snapshots => "snapshots",
             Self::Journal => "journal",
+            Self::RunLabels => "run_labels",
         }
     }
 
@@ -166,16 +140,28 @@ impl Section {
 
     pub(crate) fn columns(self) -> &'static [Column] {
         match self {
-            Self::Projects => PROJECTS,
-            Self::Flows => FLOWS,
-            Self::FlowVersionIds => FLOW_VERSION_IDS,
-            Self::FlowVersions => FLOW_VERSIONS,
-            Self::BlobHashes => BLOB_HASHES,
-            Self::Blobs => BLOBS,
-            Self::RunIds => RUN_IDS,
-            Self::Runs => RUNS,
-            Self::Snapshots => SNAPSHOTS,
-            Self::Journal => JOURNAL,
+            Self::Projects => tables::PROJECTS,
+            Self::Flows => tables::FLOWS,
+            Self::FlowVersionIds => tables::FLOW_VERSION_IDS,
+            Self::FlowVersions => tables::FLOW_VERSIONS,
+            Self::ApiKeys => tables::API_KEYS,
+            Self::Members => tables::MEMBERS,
+            Self::Audit => tables::AUDIT,
+            Self::Idempotency => tables::IDEMPOTENCY,
+            Self::Documents => tables::DOCUMENTS,
+            Self::DocumentVersions => tables::DOCUMENT_VERSIONS,
+            Self::Threads => tables::THREADS,
+            Self::Messages => tables::MESSAGES,
+            Self::AgentExecutions => tables::AGENT_EXECUTIONS,
+            Self::Exports => tables::EXPORTS,
+            Self::ExportChunks => tables::EXPORT_CHUNKS,
+            Self::BlobHashes => tables::BLOB_HASHES,
+            Self::Blobs => tables::BLOBS,
+            Self::RunIds => tables::RUN_IDS,
+            Self::Runs => tables::RUNS,
+            Self::Snapshots => tables::SNAPSHOTS,
+            Self::Journal => tables::JOURNAL,
+            Self::RunLabels => tables::RUN_LABELS,
         }
     }
 }

@@ -1,0 +1,3 @@
+-- Agent executions of a backup. Index: agent_executions primary key.
+INSERT INTO agent_executions (id, project_id, agent, correlation_id, run_id, model, status, progress, message, input_tokens, output_tokens, cost_nanos, currency, version, started_at, updated_at, finished_at, duration_us, input, output, error)
+{{rows id:uuid, project_id:uuid, agent:text, correlation_id:text, run_id:uuid, model:text, status:text, progress:int, message:text, input_tokens:int, output_tokens:int, cost_nanos:int, currency:text, version:int, started_at:int, updated_at:int, finished_at:int, duration_us:int, input:text, output:text, error:text}}

@@ -1,0 +1,6 @@
+-- A page of messages, which may end in the middle of those of one thread_id. Index: messages primary key.
+SELECT thread_id, seq, id, project_id, role, name, run_id, created_at, bytes, content,
+       metadata, search_text
+FROM messages
+WHERE thread_id > :id
+ORDER BY thread_id, seq {{limit :limit}}
