@@ -10,9 +10,19 @@ use uuid::Uuid;
 use crate::harness::TestDb;
 
 /// The statements whose plan matters: they run often, or on large tables.
-const HOT: [&str; 35] = [
+const HOT: [&str; 49] = [
+    "agent.page",
+    "agent.page_of_agent",
+    "agent.page_of_correlation",
     "audit.page_of_project",
     "blob.by_hashes",
+    "document.get",
+    "document.page",
+    "document.page_of_type",
+    "document.version",
+    "document.versions",
+    "export.expired",
+    "export.page",
     "flow.newest",
     "flow.page",
     "flow.version",
@@ -28,6 +38,9 @@ const HOT: [&str; 35] = [
     "key.page_of_project",
     "label.runs",
     "member.get",
+    "message.after",
+    "message.before",
+    "message.search_project",
     "project.get",
     "project.page",
     "project.runs_in",
@@ -46,6 +59,7 @@ const HOT: [&str; 35] = [
     "run.records",
     "run.release",
     "run.take",
+    "thread.page",
 ];
 
 /// The text of a statement in the folder, as the catalog picks it for `dialect`.
@@ -78,6 +92,13 @@ fn sample(name: &str) -> Value {
 
 /// Parameters whose type depends on the statement.
 fn sample_in(statement: &str, name: &str) -> Value {
+    let aggregate = statement.split('.').next().unwrap_or_default();
+    if matches!(
+        aggregate,
+        "agent" | "document" | "export" | "message" | "thread"
+    ) {
+        return sample_of_content(statement, name);
+    }
     match (statement, name) {
         ("flow.version_by_hash" | "flow.insert_version", "flow") => Uuid::nil().into(),
         ("run.ids_by_flow", "flow") => "text".into(),
@@ -94,36 +115,25 @@ fn sample_in(statement: &str, name: &str) -> Value {
             vec![0_u8; 32].into()
         }
         ("journal.insert" | "journal.take_over", "body") => "{}".into(),
-        ("backup.blob_sizes", "hash") => "00".into(),
-        ("backup.members_rest" | "backup.idempotency_rest", "after") => "text".into(),
-        (name, param) if name.starts_with("backup.insert_") => backed_up(name, param),
         (_, "body") => vec![0_u8].into(),
         _ => sample(name),
     }
 }
 
-/// The columns of a backup, by their names.
-fn backed_up(statement: &str, column: &str) -> Value {
-    match (statement, column) {
-        (_, "definition_hash" | "secret_hash" | "old_hash" | "request_hash" | "hash") => {
-            vec![0_u8; 32].into()
-        }
-        ("backup.insert_export_chunks" | "backup.insert_snapshots", "body") => vec![0_u8].into(),
-        ("backup.insert_audit", "status") => 1.into(),
-        (_, "id") => Uuid::nil().into(),
-        (_, column)
-            if column.ends_with("_id") && !matches!(column, "trace_id" | "correlation_id") =>
-        {
-            Uuid::nil().into()
-        }
+/// The same for documents, threads, agents and exports.
+fn sample_of_content(statement: &str, name: &str) -> Value {
+    match (statement, name) {
+        ("document.versions" | "message.before" | "message.search", "before") => 1.into(),
+        ("message.after", "after") | ("message.delete_older", "before") => 1.into(),
+        (_, "after" | "before" | "id" | "project" | "run" | "thread") => Uuid::nil().into(),
+        ("export.insert_chunk", "body") => vec![0_u8].into(),
+        (_, "hash") => vec![0_u8; 32].into(),
         (
             _,
-            "agent" | "model" | "currency" | "message" | "correlation_id" | "sha256" | "selection"
-            | "title" | "type" | "language" | "metadata" | "content" | "search_text" | "author"
-            | "note" | "required" | "quality" | "idem_key" | "body" | "action" | "actor"
-            | "address" | "trace_id" | "target" | "subject" | "role" | "name" | "value"
-            | "description" | "settings" | "quotas" | "definition" | "status" | "input" | "output"
-            | "error",
+            "agent" | "author" | "body" | "content" | "correlation" | "currency" | "error"
+            | "input" | "language" | "message" | "metadata" | "model" | "name" | "note" | "output"
+            | "pattern" | "quality" | "required" | "role" | "search_text" | "selection" | "sha256"
+            | "status" | "title" | "type",
         ) => "text".into(),
         _ => 1_i64.into(),
     }
