@@ -99,6 +99,9 @@ fn sample_in(statement: &str, name: &str) -> Value {
     ) {
         return sample_of_content(statement, name);
     }
+    if aggregate == "backup" {
+        return sample_of_backup(statement, name);
+    }
     match (statement, name) {
         ("flow.version_by_hash" | "flow.insert_version", "flow") => Uuid::nil().into(),
         ("run.ids_by_flow", "flow") => "text".into(),
@@ -117,6 +120,33 @@ fn sample_in(statement: &str, name: &str) -> Value {
         ("journal.insert" | "journal.take_over", "body") => "{}".into(),
         (_, "body") => vec![0_u8].into(),
         _ => sample(name),
+    }
+}
+
+/// The same for backups: parameters are called as the columns are.
+fn sample_of_backup(statement: &str, name: &str) -> Value {
+    let rows = statement.starts_with("backup.insert_");
+    match (statement, name) {
+        ("backup.blob_sizes", "hash") => "00".into(),
+        ("backup.members_rest" | "backup.idempotency_rest", "after") => "text".into(),
+        (_, "ids") => [Uuid::nil()].into_iter().collect(),
+        (_, "definition_hash" | "secret_hash" | "old_hash" | "request_hash" | "hash") => {
+            vec![0_u8; 32].into()
+        }
+        ("backup.insert_export_chunks" | "backup.insert_snapshots", "body") => vec![0_u8].into(),
+        ("backup.insert_audit", "status") => 1.into(),
+        (_, "id" | "run") => Uuid::nil().into(),
+        (_, "trace_id" | "correlation_id") => "text".into(),
+        (_, column) if column.ends_with("_id") => Uuid::nil().into(),
+        (
+            _,
+            "agent" | "model" | "currency" | "message" | "sha256" | "selection" | "title" | "type"
+            | "language" | "metadata" | "content" | "search_text" | "author" | "note" | "required"
+            | "quality" | "idem_key" | "body" | "action" | "actor" | "address" | "target"
+            | "subject" | "role" | "name" | "value" | "description" | "settings" | "quotas"
+            | "definition" | "status" | "input" | "output" | "error",
+        ) if rows => "text".into(),
+        _ => 1_i64.into(),
     }
 }
 
