@@ -150,11 +150,11 @@ impl ColumnType {
     /// gets a collation that fits our columns.
     pub(crate) fn mssql_json(self, name: &str) -> Option<(String, &'static str)> {
         Some(match self {
-            Self::Uuid => (format!("CAST({name} AS BINARY(16))"), "UNIQUEIDENTIFIER"),
-            Self::Int => (name.to_owned(), "BIGINT"),
-            Self::Bool => (name.to_owned(), "BIT"),
+            Self::Uuid => (format!("CAST([{name}] AS BINARY(16))"), "UNIQUEIDENTIFIER"),
+            Self::Int => (format!("[{name}]"), "BIGINT"),
+            Self::Bool => (format!("[{name}]"), "BIT"),
             Self::Text => (
-                format!("{name} COLLATE {}", tsql::COLLATION),
+                format!("[{name}] COLLATE {}", tsql::COLLATION),
                 "NVARCHAR(MAX)",
             ),
             Self::Bytes | Self::Float | Self::Decimal | Self::Time => return None,
@@ -165,12 +165,9 @@ impl ColumnType {
     fn json_item(self) -> &'static str {
         match self {
             Self::Uuid | Self::Bytes => "unhex(value)",
-            Self::Int
-            | Self::Text
-            | Self::Bool
-            | Self::Float
-            | Self::Decimal
-            | Self::Time => "value",
+            Self::Int | Self::Text | Self::Bool | Self::Float | Self::Decimal | Self::Time => {
+                "value"
+            }
         }
     }
 }

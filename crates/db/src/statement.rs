@@ -259,7 +259,11 @@ impl Renderer {
                 let conditional = ["conflict", "replace", "duplicate", "ignore"];
                 self.conditional |= conditional.iter().any(|c| word.eq_ignore_ascii_case(c));
                 self.words.take(word);
-                self.push(word);
+                if self.dialect == Dialect::Mssql && tsql::is_taken(word) {
+                    self.push(&format!("[{word}]"));
+                } else {
+                    self.push(word);
+                }
             }
             Token::Param(name) => {
                 self.plain_params = true;

@@ -6,6 +6,8 @@ use crate::dialect::{ColumnType, Marker};
 
 /// Order and equality by code point, whatever the database's own collation is.
 pub(crate) const COLLATION: &str = "Latin1_General_100_BIN2";
+/// Names of columns that T-SQL has another use for; in capitals they are meant as T-SQL means them.
+const TAKEN: [&str; 1] = ["output"];
 /// No row that is looked for may appear between looking and inserting.
 const LOCK: &str = "WITH (UPDLOCK, HOLDLOCK)";
 
@@ -46,6 +48,11 @@ pub(crate) enum Wanted {
     Items(usize),
     /// All rows as one JSON text: an array of arrays.
     Rows,
+}
+
+/// Whether a bare word must be quoted to be a name.
+pub(super) fn is_taken(word: &str) -> bool {
+    TAKEN.contains(&word)
 }
 
 /// Writes `template`; with `json` a row source is read out of one JSON text.
@@ -99,7 +106,7 @@ pub(crate) fn rows_fit_json(script: &[Template]) -> bool {
 fn list(at: usize, of: ColumnType, place: &mut dyn FnMut(Wanted) -> String) -> String {
     if let Some((item, raw)) = of.mssql_json("item") {
         let list = place(Wanted::List(at));
-        return format!("IN (SELECT {item} FROM OPENJSON({list}) WITH (item {raw} '$'))");
+        return format!("IN (SELECT {item} FROM OPENJSON({list}) WITH ([item] {raw} '$'))");
     }
     match place(Wanted::Items(at)) {
         items if items.is_empty() => "IN (SELECT NULL WHERE 1 = 0)".to_owned(),
@@ -113,7 +120,7 @@ fn from_json(rows: &Rows, json: &str) -> String {
         // Rows of another type are not sent as JSON.
         let (item, raw) = of.mssql_json(name).unwrap_or_default();
         items.push(item);
-        columns.push(format!("{name} {raw} '$[{index}]'"));
+        columns.push(format!("[{name}] {raw} '$[{index}]'"));
     }
     let (items, columns) = (items.join(", "), columns.join(", "));
     format!("SELECT {items} FROM OPENJSON({json}) WITH ({columns})")
@@ -180,7 +187,7 @@ fn columns_of(named: &str) -> Vec<&str> {
     let end = named.rfind(')').unwrap_or(named.len());
     let names = named.get(start..end).unwrap_or_default().split(',');
     names
-        .map(str::trim)
+        .map(|name| name.trim().trim_matches(['[', ']']))
         .filter(|name| !name.is_empty())
         .collect()
 }
@@ -278,7 +285,7 @@ impl Insert<'_> {
         out.text(&format!("UPDATE {} {LOCK}\nSET ", self.table));
         for (index, column) in columns.iter().enumerate() {
             out.text(if index > 0 { ", " } else { "" });
-            out.text(&format!("{column} = "));
+            out.text(&format!("[{column}] = "));
             self.value(column, &mut out);
         }
         match &self.source {
@@ -332,7 +339,7 @@ impl Insert<'_> {
                     }
                 }
             }
-            _ => out.text(&format!("excluded.{column}")),
+            _ => out.text(&format!("excluded.[{column}]")),
         }
     }
 
@@ -340,7 +347,7 @@ impl Insert<'_> {
     fn same(&self, keys: &[String], table: &str, out: &mut Template) {
         for (index, key) in keys.iter().enumerate() {
             out.text(if index > 0 { " AND " } else { "" });
-            out.text(&format!("{table}.{key} = "));
+            out.text(&format!("{table}.[{key}] = "));
             self.value(key, out);
             if self.is_text(key) {
                 out.text(&format!(" COLLATE {COLLATION}"));
@@ -381,7 +388,7 @@ impl Insert<'_> {
                 other => append(out, other),
             }
         }
-        out.text(&format!(") AS excluded ({})", self.columns.join(", ")));
+        out.text(&format!(") AS excluded ([{}])", self.columns.join("], [")));
     }
 }
 
