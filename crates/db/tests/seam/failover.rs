@@ -1,10 +1,8 @@
 //! PostgreSQL: servers that can only be read are passed over, those without a free connection are
 //! waited for, those that are too old are refused.
-use crate::{
-    fixture::{Fixture, INSERT, item, one_step, statement},
-    proxy::Proxy,
-};
+use crate::fixture::{Fixture, INSERT, item, one_step, statement};
 use runstone_db::{Class, Database, Options};
+use runstone_testkit::proxy::Proxy;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,

@@ -15,7 +15,6 @@ mod migrations;
 mod native;
 mod pooled;
 mod pools;
-mod proxy;
 mod sqlite_files;
 mod transactions;
 mod values;

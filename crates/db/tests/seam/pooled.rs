@@ -1,11 +1,11 @@
 //! The pool that every server's driver uses, on every server there is: enough for 500 callers,
 //! fair, no older than allowed, and whole again after the server was away.
-use crate::{
-    fixture::{Fixture, statement},
+use crate::fixture::{Fixture, statement};
+use runstone_db::{Circuit, Class, Database, Dialect, Error, Options, Value};
+use runstone_testkit::{
+    on_every_server,
     proxy::{Mode, Proxy},
 };
-use runstone_db::{Circuit, Class, Database, Dialect, Error, Options, Value};
-use runstone_testkit::on_every_server;
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},

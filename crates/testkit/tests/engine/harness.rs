@@ -54,16 +54,29 @@ impl Fixture for Place {
 }
 
 impl Place {
+    pub(crate) fn url(&self) -> &str {
+        self.fresh.url()
+    }
+
     pub(crate) async fn store(&self) -> Arc<SqlStore> {
+        self.store_at(self.url()).await
+    }
+
+    async fn store_at(&self, url: &str) -> Arc<SqlStore> {
         let options = OpenOptions {
             migrate: true,
             ..OpenOptions::default()
         };
-        Arc::new(SqlStore::open(self.fresh.url(), options).await.unwrap())
+        Arc::new(SqlStore::open(url, options).await.unwrap())
     }
 
     /// A new engine, as after a restart.
     pub(crate) async fn engine(&self) -> Engine {
+        self.engine_at(self.url()).await
+    }
+
+    /// An engine that reaches its database by way of `url`.
+    pub(crate) async fn engine_at(&self, url: &str) -> Engine {
         let mut registry = Registry::new();
         registry.extend(runstone_nodes::builtin(runstone_nodes::Builtin::default()));
         for name in [
@@ -85,7 +98,7 @@ impl Place {
             alone: self.fresh.database() == TestDatabase::Sqlite,
             ..Options::default()
         };
-        Engine::new(self.store().await, registry, options)
+        Engine::new(self.store_at(url).await, registry, options)
     }
 }
 

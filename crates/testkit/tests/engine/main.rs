@@ -4,3 +4,4 @@ mod clock;
 mod harness;
 mod large;
 mod nodes;
+mod outage;

@@ -18,8 +18,10 @@ use crate::{
 /// many bytes: folding so little is quicker than reading a snapshot.
 const SNAPSHOT_BYTES: usize = 256 << 10;
 
-/// The wait between tries while the database does not answer.
+/// The first wait while the database does not answer, doubled up to the longest. The store itself
+/// tries for a while before it says so.
 const RETRY: Duration = Duration::from_millis(500);
+const LONGEST_RETRY: Duration = Duration::from_secs(4);
 
 /// How much was written since the last snapshot, and how large that was.
 #[derive(Default)]
@@ -32,7 +34,7 @@ impl Driver {
     /// Makes `entries` durable. The error is how the run leaves this process.
     pub(super) async fn commit(&mut self, entries: Vec<Entry>) -> Result<(), RunResult> {
         let first = self.state.seq() + 1 - entries.len() as u64;
-        let mut waited = Duration::ZERO;
+        let (mut waited, mut tries) = (Duration::ZERO, 0);
         let mut commit = self.encode(first, &entries);
         loop {
             match self.engine.inner.store.commit(commit).await {
@@ -50,8 +52,10 @@ impl Driver {
                     if patience.is_some_and(|patience| waited >= patience) {
                         return Err(RunResult::Stuck(message));
                     }
-                    tokio::time::sleep(RETRY).await;
-                    waited += RETRY;
+                    let pause = self.pause(tries);
+                    tokio::time::sleep(pause).await;
+                    waited += pause;
+                    tries += 1;
                     if *self.engine.inner.stop.borrow() {
                         return Err(RunResult::Stopped);
                     }
@@ -76,6 +80,16 @@ impl Driver {
             });
         }
         Ok(())
+    }
+
+    /// Runs that wait for the same database must not all come back at once. By the run and not by
+    /// chance, so that a simulation is the same every time.
+    fn pause(&self, tries: u32) -> Duration {
+        let longest = RETRY
+            .saturating_mul(1_u32.checked_shl(tries).unwrap_or(u32::MAX))
+            .min(LONGEST_RETRY);
+        let part = self.state.info().id.0.as_u128() % 256;
+        longest.mul_f64(0.5 + 0.5 * part as f64 / 256.0)
     }
 
     fn say(&self, kind: impl FnOnce() -> EventKind) {

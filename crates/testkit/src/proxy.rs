@@ -8,6 +8,7 @@ use std::{
     },
     time::Duration,
 };
+
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream, tcp},
@@ -16,7 +17,7 @@ use tokio::{
 
 /// What it does with what passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     /// Hands on everything.
     Pass,
     /// Hands on every piece this much later.
@@ -29,8 +30,9 @@ pub(crate) enum Mode {
     Refuse,
 }
 
-/// Gone when dropped.
-pub(crate) struct Proxy {
+/// Gone when dropped, with every connection through it.
+#[derive(Debug)]
+pub struct Proxy {
     address: SocketAddr,
     mode: watch::Sender<Mode>,
     accepted: Arc<AtomicU64>,
@@ -39,19 +41,19 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// In front of the server of `url`.
-    pub(crate) async fn before(url: &str) -> Self {
+    ///
+    /// # Panics
+    /// The URL names no host, or no port is free.
+    pub async fn before(url: &str) -> Self {
         let target = url[authority(url)].to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let bound = TcpListener::bind("127.0.0.1:0").await;
+        let listener = bound.unwrap_or_else(|error| panic!("no port for a proxy: {error}"));
+        let address = listener.local_addr();
+        let address = address.unwrap_or_else(|error| panic!("a proxy without a port: {error}"));
         let (mode, seen) = watch::channel(Mode::Pass);
         let accepted = Arc::new(AtomicU64::new(0));
-        let listening = tokio::spawn(listen(
-            listener,
-            address,
-            target,
-            seen,
-            Arc::clone(&accepted),
-        ));
+        let counted = Arc::clone(&accepted);
+        let listening = tokio::spawn(listen(listener, address, target, seen, counted));
         Self {
             address,
             mode,
@@ -61,22 +63,26 @@ impl Proxy {
     }
 
     /// `url` by way of this proxy.
-    pub(crate) fn url(&self, url: &str) -> String {
+    #[must_use]
+    pub fn url(&self, url: &str) -> String {
         let at = authority(url);
         format!("{}{}{}", &url[..at.start], self.address, &url[at.end..])
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// From now on, for old connections and new ones.
-    pub(crate) fn set(&self, mode: Mode) {
+    pub fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }
 
     /// Connections that were made to it so far.
-    pub(crate) fn accepted(&self) -> u64 {
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed)
     }
 }
@@ -90,7 +96,7 @@ impl Drop for Proxy {
 
 /// Where host and port stand.
 fn authority(url: &str) -> std::ops::Range<usize> {
-    let start = url.find("://").unwrap() + 3;
+    let start = url.find("://").map_or(0, |at| at + 3);
     let end = url[start..]
         .find(['/', '?'])
         .map_or(url.len(), |at| start + at);
@@ -117,7 +123,8 @@ async fn listen(
             continue;
         }
         if listener.is_none() {
-            listener = Some(TcpListener::bind(address).await.unwrap());
+            let again = TcpListener::bind(address).await;
+            listener = Some(again.unwrap_or_else(|error| panic!("{address} is lost: {error}")));
         }
         let Some(open) = &listener else { return };
         tokio::select! {
@@ -165,7 +172,8 @@ async fn copy(
         let Ok(read @ 1..) = from.read(&mut buffer).await else {
             return;
         };
-        let Ok(now) = mode.wait_for(|mode| *mode != Mode::Stall).await.map(|m| *m) else {
+        let now = mode.wait_for(|mode| *mode != Mode::Stall).await;
+        let Ok(now) = now.map(|mode| *mode) else {
             return;
         };
         if let Mode::Slow(pause) = now {
