@@ -75,6 +75,10 @@ pub(crate) fn trouble(db: &DbArgs, error: OpenError) -> Trouble {
             format!("its schema has version {found}, this program needs {known}"),
             "`runstone migrate up` brings it up to date",
         ),
+        OpenError::Interrupted { version, done } => (
+            format!("migration {version} was interrupted after {done} of its statements"),
+            "`runstone migrate up` goes on with it",
+        ),
         OpenError::Locked { holder } => (
             format!("another process is executing runs on it: {holder}"),
             "wait for that process or stop it; on PostgreSQL many can share one database",

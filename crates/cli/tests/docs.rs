@@ -44,6 +44,12 @@ fn the_commands_about_backups_do_what_the_page_says() {
     assert!(Shell::new(None).play(&page, false) >= 5);
 }
 
+#[test]
+fn the_commands_of_operations_do_what_it_says() {
+    let page = Page::read(&read("docs/operations.md"));
+    assert!(Shell::new(None).play(&page, false) >= 5);
+}
+
 #[tokio::test]
 async fn the_postgres_commands_of_the_guide_do_what_it_says() {
     let Some(fresh) = Fresh::on(TestDatabase::Postgres).await else {

@@ -12,6 +12,9 @@ use runstone_db::{Class, Database, Error as DbError, Options, masked};
 
 use crate::{SqlStore, backup::restore_under_way, catalog::Catalog, schema};
 
+/// Whoever examines a whole database has statements that read all of it.
+const EXAMINED: Duration = Duration::from_secs(3600);
+
 /// How a store is opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
@@ -65,6 +68,17 @@ pub enum OpenError {
         /// This program's version.
         known: u32,
     },
+    /// A migration broke off half-way, on a database that cannot undo it.
+    #[error(
+        "migration {version} was interrupted after {done} of its statements; \
+         run `runstone migrate up`, which goes on with it"
+    )]
+    Interrupted {
+        /// The migration's number.
+        version: u32,
+        /// So many of its statements are done.
+        done: usize,
+    },
     /// It may only be read, and writing was asked for.
     #[error("{message}")]
     ReadOnly {
@@ -81,9 +95,7 @@ pub enum OpenError {
         holder: String,
     },
     /// A restore into it is under way, or was broken off.
-    #[error(
-        "a restore into this database did not finish; wait for it, or restore into it again"
-    )]
+    #[error("a restore into this database did not finish; wait for it, or restore into it again")]
     HalfRestored,
     /// Tables, columns, keys, indexes or checks are others than ours, although the version is
     /// right.
@@ -154,6 +166,13 @@ impl SqlStore {
             read_only: options.read_only,
             create: options.migrate && !options.read_only,
             ..Options::default()
+        };
+        let db_options = match options.any_schema {
+            true => Options {
+                statement_timeout: EXAMINED,
+                ..db_options
+            },
+            false => db_options,
         };
         let db = Database::connect(url, db_options).await?;
         if options.migrate {

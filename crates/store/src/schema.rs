@@ -115,8 +115,13 @@ pub(crate) async fn refuse_newer(db: &Database) -> Result<u32, OpenError> {
 pub(crate) async fn check_version(db: &Database) -> Result<(), OpenError> {
     let found = refuse_newer(db).await?;
     let known = known_version(db.dialect());
-    let half = migrator(db).interrupted().await?;
-    if found < known || half.is_some() {
+    if let Some(half) = migrator(db).interrupted().await? {
+        return Err(OpenError::Interrupted {
+            version: half.version,
+            done: half.done,
+        });
+    }
+    if found < known {
         return Err(OpenError::NotMigrated { found, known });
     }
     Ok(())

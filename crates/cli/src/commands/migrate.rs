@@ -129,8 +129,9 @@ async fn would_lose_nothing(schema: &Migrations, args: &MigrateDownArgs) -> anyh
     }
     let plan = schema.plan_down(args.to).await.map_err(told)?;
     let drops = |sql: &str| sql.to_ascii_lowercase().starts_with("drop table");
-    let mut statements = plan.iter().flat_map(|one| &one.statements);
-    if !statements.any(|statement| drops(statement.sql)) {
+    let statements = plan.iter().flat_map(|one| &one.statements);
+    let dropped = statements.filter(|statement| drops(statement.sql)).count();
+    if dropped == 0 {
         return Ok(());
     }
     let place = runstone_db::masked(&args.db.url);
@@ -145,7 +146,8 @@ async fn would_lose_nothing(schema: &Migrations, args: &MigrateDownArgs) -> anyh
         return Ok(());
     }
     let lost = format!("{} and {}", count(runs, "run"), count(flows, "flow"));
-    let reason = format!("this would delete what is in the tables: {lost}");
+    let tables = count(dropped as u64, "table");
+    let reason = format!("this would drop {tables} with all that is in them; there are {lost}");
     let mend = "make a backup; then say --yes";
     Err(Trouble::at(place, reason).mend(mend).into())
 }

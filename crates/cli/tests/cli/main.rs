@@ -12,3 +12,4 @@ mod interrupt;
 mod limits;
 mod run;
 mod show;
+mod upkeep;

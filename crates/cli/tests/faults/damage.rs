@@ -147,22 +147,23 @@ fn another_schema_is_refused_and_left_alone() {
     let file = place.path("t.db");
     let sound = fs::read(&file).unwrap();
     for (sql, want) in [
-        ("UPDATE runstone_migrations SET version = 99", "newer"),
+        (
+            "UPDATE runstone_migrations SET version = 99 WHERE version = 1",
+            "newer",
+        ),
         ("ALTER TABLE journal DROP COLUMN attempt", "journal"),
         ("DROP TABLE snapshots", "snapshots"),
     ] {
         change(&file, sql);
         let changed = fs::read(&file).unwrap();
-        for command in [
-            &["runs"][..],
-            &["doctor"],
-            &["resume", "--all"],
-            &["run", "grow.yaml"],
-        ] {
+        for command in [&["runs"][..], &["resume", "--all"], &["run", "grow.yaml"]] {
             let said = place.run(command);
             said.refused(&["t.db", want]);
             assert!(said.err.contains("mend: "), "{said:?}");
         }
+        let doctor = place.run(&["doctor"]);
+        let told = [&*doctor.out, &*doctor.err].concat();
+        assert!(doctor.code != 0 && told.contains(want), "{doctor:?}");
         assert!(
             fs::read(&file).unwrap() == changed,
             "{sql}: something was written"

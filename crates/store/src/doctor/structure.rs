@@ -27,7 +27,7 @@ impl Doctor<'_> {
         {
             let message: String = row.get("finding")?;
             if message != "ok" {
-                let message = format!("the database is damaged: {message}");
+                let message = format!("the database file is damaged: {message}");
                 self.book.add(damaged(message));
             }
         }
