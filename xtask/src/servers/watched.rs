@@ -34,6 +34,7 @@ server=
 launch() {
     "$@" >"$folder/log" 2>&1 </dev/null &
     server=$!
+    echo >>"$folder/launches"
 }
 if cp -a -- "$prepared" "$folder/data" >"$folder/log" 2>&1 </dev/null; then
     launch "$@"
@@ -128,11 +129,18 @@ impl Watched {
     pub(super) fn start_again(&mut self) -> Result<()> {
         let until = Instant::now() + READY_WITHIN;
         while Instant::now() < until {
+            let before = self.launches();
             self.order("start")?;
             let patience = Instant::now() + PATIENCE;
-            while Instant::now() < patience && !self.gave_up() {
-                if self.is_listened_on() {
-                    return Ok(());
+            while Instant::now() < patience {
+                // Until then the log and the port are the predecessor's.
+                if self.launches() > before {
+                    if self.is_listened_on() {
+                        return Ok(());
+                    }
+                    if self.gave_up() {
+                        break;
+                    }
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
@@ -142,6 +150,11 @@ impl Watched {
 
     fn is_listened_on(&self) -> bool {
         TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+    }
+
+    /// How often it was started.
+    fn launches(&self) -> usize {
+        std::fs::read(self.folder.join("launches")).map_or(0, |marks| marks.len())
     }
 
     /// The children of the one that was killed still held its memory.
