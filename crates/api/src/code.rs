@@ -57,6 +57,7 @@ codes! {
     Deleted = "deleted", 409, "The project is deleted", "Restore it first.";
     TooLarge = "too_large", 413, "The body is too large", "The detail names the limit.";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body is not application/json", "Send `Content-Type: application/json`.";
+    RangeNotSatisfiable = "range_not_satisfiable", 416, "The archive has no such bytes", "`Content-Range` has the length; ask for a part of it.";
     StaleVersion = "stale_version", 412, "It was changed meanwhile", "Read it again; `version` is the present one; send its ETag in `If-Match`.";
     VersionRequired = "version_required", 428, "`If-Match` is missing", "Send the ETag that you read, so that nobody's change is lost.";
     RateLimited = "rate_limited", 429, "Too many requests", "Wait as long as `Retry-After` says.";

@@ -1,8 +1,11 @@
 //! What travels over HTTP: wire types, error codes, roles, cursors, and the OpenAPI document made of
 //! the server's table of operations. No handler, no IO.
 pub mod access;
+pub mod agents;
 pub mod code;
 pub mod cursor;
+pub mod documents;
+pub mod exports;
 pub mod flows;
 pub mod keys;
 mod openapi;
@@ -11,6 +14,7 @@ pub mod problem;
 pub mod projects;
 pub mod runs;
 pub mod system;
+pub mod threads;
 
 pub use access::{Access, Role};
 pub use code::Code;

@@ -14,6 +14,7 @@ mod metrics;
 mod route;
 pub mod routes;
 mod server;
+mod upkeep;
 
 pub use app::{App, Parts};
 pub use auth::{Caller, Scope, key::Secret};

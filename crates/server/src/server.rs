@@ -17,7 +17,7 @@ use crate::{
     auth::access,
     http::{accept, gate, verb},
     live::Hub,
-    routes,
+    routes, upkeep,
 };
 
 /// Why a server does not start.
@@ -57,6 +57,8 @@ impl Server {
         let app = App::new(parts);
         let auditing = Audit::start(&app);
         Hub::start(&app);
+        upkeep::start(&app);
+        tokio::spawn(forget_old_keys(app.clone()));
         let patience = Duration::from_millis(app.settings.drain_ms);
         let serving = tokio::spawn(accept::serve(
             listener,
@@ -86,6 +88,24 @@ impl Server {
         let _ = self.serving.await; // it ends by itself, or has panicked
         self.app.audit.close();
         let _ = self.auditing.await;
+    }
+}
+
+/// How often idempotency keys that have had their day are deleted.
+const TIDY: Duration = Duration::from_secs(600);
+
+/// Deletes idempotency keys that do not count any more; ends when the server stops.
+async fn forget_old_keys(app: App) {
+    let mut stopping = app.stopping.subscribe();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TIDY) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        let before = routes::remembered_since(app.now());
+        if let Err(error) = app.store.forget_keys(before).await {
+            tracing::warn!(%error, "old idempotency keys cannot be deleted");
+        }
     }
 }
 

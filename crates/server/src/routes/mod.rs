@@ -1,15 +1,22 @@
 //! Every route there is, by noun. A new noun is a module with `routes()` and one line in [`all`].
+mod agents;
+mod documents;
+mod exports;
 mod flows;
 mod keys;
 mod projects;
 mod runs;
 mod system;
+mod threads;
+mod versioned;
 
 use std::sync::LazyLock;
 
 use runstone_api::Operation;
 
 use crate::Route;
+
+pub(crate) use runs::remembered_since;
 
 /// The whole table, in the order of the documentation.
 #[must_use]
@@ -18,6 +25,10 @@ pub fn all() -> Vec<Route> {
     all.extend(projects::routes());
     all.extend(flows::routes());
     all.extend(runs::routes());
+    all.extend(documents::routes());
+    all.extend(threads::routes());
+    all.extend(agents::routes());
+    all.extend(exports::routes());
     all.extend(keys::routes());
     all
 }

@@ -4,6 +4,8 @@ mod look;
 mod start;
 mod watch;
 
+pub(crate) use start::remembered_since;
+
 use axum::{Json, extract::State, http::StatusCode};
 use runstone_api::{
     Access::AtLeast,

@@ -134,8 +134,7 @@ async fn used(app: &App, scope: &Scope, key: &str, start: &StartRun) -> Answer<(
     let body = serde_json::to_vec(start).map_err(|error| Fault::internal(error.to_string()))?;
     let hash = *blake3::hash(&body).as_bytes();
     let (run, now) = (RunId(app.new_id()), app.now());
-    let remembered = i64::try_from(REMEMBERED.as_micros()).unwrap_or(i64::MAX);
-    let times = (now, Timestamp(now.0.saturating_sub(remembered)));
+    let times = (now, remembered_since(now));
     match app.store.use_key(scope.id(), key, hash, run, times).await? {
         KeyUse::First => Ok((run, false)),
         KeyUse::Same(first) => Ok((first, true)),
@@ -144,6 +143,12 @@ async fn used(app: &App, scope: &Scope, key: &str, start: &StartRun) -> Answer<(
             "the key stands for another request of the last 24 hours",
         )),
     }
+}
+
+/// Idempotency keys from before this count as never used.
+pub(crate) fn remembered_since(now: Timestamp) -> Timestamp {
+    let remembered = i64::try_from(REMEMBERED.as_micros()).unwrap_or(i64::MAX);
+    Timestamp(now.0.saturating_sub(remembered))
 }
 
 async fn quota(app: &App, scope: &Scope, more: u64) -> Answer<()> {

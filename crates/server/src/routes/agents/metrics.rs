@@ -1,0 +1,82 @@
+//! Sums of agent executions, as they travel.
+use axum::{Json, extract::State};
+use runstone_api::{
+    FieldError,
+    agents::{AgentMetrics, AgentPeriod, SumAgents, SummedMoney},
+};
+use runstone_model::time::Timestamp;
+use runstone_store::agent::{AgentMetrics as Stored, MetricsFilter};
+
+use super::{money, ms};
+use crate::{Answer, App, Query, Scope, invalid_query, routes::versioned::time};
+
+const HOUR_US: i64 = 3_600_000_000;
+const DAY_US: i64 = 24 * HOUR_US;
+/// Sums of one answer.
+const MOST: u32 = 10_000;
+
+pub(super) async fn sums(
+    State(app): State<App>,
+    scope: Scope,
+    Query(query): Query<SumAgents>,
+) -> Answer<Json<AgentMetrics>> {
+    let until = match query.until.as_deref() {
+        Some(text) => time("until", text)?,
+        None => Timestamp(app.now().0.saturating_add(1)),
+    };
+    let since = match query.since.as_deref() {
+        Some(text) => time("since", text)?,
+        None => Timestamp(until.0.saturating_sub(30 * DAY_US)),
+    };
+    if since >= until {
+        let detail = "must be before `until`";
+        return Err(invalid_query(vec![FieldError::new("since", detail)]));
+    }
+    let filter = MetricsFilter {
+        agent: query.agent,
+        since,
+        until,
+        period_us: match query.period.as_deref() {
+            Some("hour") => HOUR_US,
+            _ => DAY_US,
+        },
+        limit: MOST + 1,
+    };
+    let mut found = app.store.agent_metrics(scope.id(), &filter).await?;
+    let most = usize::try_from(MOST).unwrap_or(usize::MAX);
+    let truncated = found.len() > most;
+    found.truncate(most);
+    Ok(Json(AgentMetrics {
+        since: since.rfc3339(),
+        until: until.rfc3339(),
+        items: found.into_iter().map(wire).collect(),
+        truncated,
+    }))
+}
+
+fn wire(stored: Stored) -> AgentPeriod {
+    let ended = stored.completed + stored.failed + stored.cancelled;
+    let mean_us = stored
+        .total_us
+        .filter(|_| ended > 0)
+        .map(|total| total / ended);
+    AgentPeriod {
+        agent: stored.agent,
+        period: stored.period.rfc3339(),
+        executions: stored.executions,
+        running: stored.executions - ended,
+        completed: stored.completed,
+        failed: stored.failed,
+        cancelled: stored.cancelled,
+        mean_ms: mean_us.map(ms),
+        p50_ms: stored.p50_us.map(ms),
+        p95_ms: stored.p95_us.map(ms),
+        max_ms: stored.max_us.map(ms),
+        input_tokens: stored.input_tokens,
+        output_tokens: stored.output_tokens,
+        cost: stored.currency.map(|currency| SummedMoney {
+            amount: money::decimal(stored.cost_nanos),
+            currency,
+        }),
+    }
+}

@@ -1,0 +1,422 @@
+//! Documents: every write is a new version, made by whoever has read the one before.
+mod wire;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+};
+use runstone_api::{
+    Access::AtLeast,
+    BASE, Code, FieldError,
+    Role::{Editor, Owner, Viewer},
+    documents::{
+        CompareVersions, Document, DocumentDiff, DocumentVersion, ListDocuments, ListVersions,
+        NewDocument, RollBack, WriteDocument,
+    },
+};
+use runstone_model::{diff, ids::DocumentId};
+use runstone_store::document::{DocumentFilter, DocumentVersion as Stored, Draft, Written};
+use serde_json::json;
+
+use super::versioned::{IF_MATCH, answer, made, stale};
+use crate::{
+    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match, invalid_body,
+    invalid_query,
+};
+
+/// Characters of a required section's heading.
+const MAX_HEADING_CHARS: usize = 300;
+
+pub(super) fn routes() -> Vec<Route> {
+    let of = |path: &str| format!("/projects/{{project}}/documents{path}");
+    let new = json!({
+        "type": "plan",
+        "language": "en",
+        "title": "Moving house",
+        "body": "# Moving house\n\nWe move on Monday.\n",
+        "required_sections": ["Moving house"],
+    });
+    let write = json!({
+        "body": "# Moving house\n\nWe move on Tuesday.\n",
+        "note": "The van comes a day later",
+    });
+    let mut routes = vec![
+        Route::get(&of(""), "documents.list", AtLeast(Viewer), list)
+            .summary("The documents of a project, newest first")
+            .query::<ListDocuments>()
+            .page::<Document>(),
+        Route::post(&of(""), "documents.create", AtLeast(Editor), create)
+            .summary("Store a document with its first version")
+            .describe("The scores are computed by the server; docs/documents.md has the formulas.")
+            .body::<NewDocument>(new)
+            .answers::<Document>(201, "It is stored; `Location` and `ETag` are given."),
+        Route::get(&of("/{document}"), "documents.get", AtLeast(Viewer), get)
+            .summary("One document, without its text")
+            .answers::<Document>(200, "The document, with its `ETag`."),
+        Route::put(&of("/{document}"), "documents.put", AtLeast(Editor), put)
+            .summary("Store a new version of a document")
+            .header("If-Match", true, IF_MATCH)
+            .body::<WriteDocument>(write)
+            .answers::<Document>(200, "The document with its new version and `ETag`."),
+        Route::delete(
+            &of("/{document}"),
+            "documents.delete",
+            AtLeast(Editor),
+            delete,
+        )
+        .summary("Delete a document softly: it can be restored until it is purged")
+        .header("If-Match", true, IF_MATCH)
+        .empty(204, "It is deleted."),
+        Route::post(
+            &of("/{document}:restore"),
+            "documents.restore",
+            AtLeast(Editor),
+            restore,
+        )
+        .summary("Take back a deletion")
+        .answers::<Document>(200, "The document as it was."),
+        Route::post(
+            &of("/{document}:purge"),
+            "documents.purge",
+            AtLeast(Owner),
+            purge,
+        )
+        .summary("Remove a deleted document for good, with all its versions")
+        .empty(204, "It is gone."),
+    ];
+    routes.extend(version_routes(&of));
+    routes
+}
+
+fn version_routes(of: &dyn Fn(&str) -> String) -> Vec<Route> {
+    vec![
+        Route::get(
+            &of("/{document}/latest"),
+            "documents.latest",
+            AtLeast(Viewer),
+            latest,
+        )
+        .summary("The newest version with its text and scores")
+        .answers::<DocumentVersion>(200, "The version, with the document's `ETag`."),
+        Route::get(
+            &of("/{document}/versions"),
+            "documents.versions",
+            AtLeast(Viewer),
+            versions,
+        )
+        .summary("All versions without their texts, newest first")
+        .query::<ListVersions>()
+        .page::<DocumentVersion>(),
+        Route::get(
+            &of("/{document}/versions/{version}"),
+            "documents.version",
+            AtLeast(Viewer),
+            version,
+        )
+        .summary("One version with its text and scores")
+        .answers::<DocumentVersion>(200, "The version."),
+        Route::get(
+            &of("/{document}/diff"),
+            "documents.diff",
+            AtLeast(Viewer),
+            compare,
+        )
+        .summary("What changed between two versions, line by line")
+        .query::<CompareVersions>()
+        .answers::<DocumentDiff>(200, "The difference, as data and in the unified format."),
+        Route::post(
+            &of("/{document}:rollback"),
+            "documents.rollback",
+            AtLeast(Editor),
+            rollback,
+        )
+        .summary("Give a document the text of an earlier version, as a new version")
+        .header("If-Match", true, IF_MATCH)
+        .body::<RollBack>(json!({ "to": 1, "note": "Monday after all" }))
+        .answers::<Document>(200, "The document with its new version and `ETag`."),
+    ]
+}
+
+fn document_id(params: &Params) -> Answer<DocumentId> {
+    params.uuid("document").map(DocumentId)
+}
+
+/// The document that may be read: a deleted one is not found.
+async fn present(
+    app: &App,
+    scope: &Scope,
+    params: &Params,
+) -> Answer<runstone_store::document::Document> {
+    let found = app.store.document(scope.id(), document_id(params)?).await?;
+    found
+        .filter(|document| document.deleted_at.is_none())
+        .ok_or_else(|| Fault::not_found("document"))
+}
+
+async fn stored(app: &App, scope: &Scope, id: DocumentId, number: u32) -> Answer<Stored> {
+    let found = app.store.document_version(scope.id(), id, number).await?;
+    found.ok_or_else(|| Fault::not_found("version"))
+}
+
+fn check_sections(sections: &[String]) -> Answer<()> {
+    let wrong =
+        |heading: &String| heading.trim().is_empty() || heading.chars().count() > MAX_HEADING_CHARS;
+    let errors: Vec<FieldError> = sections
+        .iter()
+        .enumerate()
+        .filter(|(_, heading)| wrong(heading))
+        .map(|(at, _)| {
+            let detail = format!("must have 1 to {MAX_HEADING_CHARS} characters");
+            FieldError::new(format!("/required_sections/{at}"), detail)
+        })
+        .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(invalid_body(errors))
+    }
+}
+
+/// What a write that was not done is answered with.
+fn done(written: Written) -> Answer {
+    match written {
+        Written::Done(document) => Ok(answer(document.version.into(), wire::document(&document))),
+        Written::Missing | Written::Deleted => Err(Fault::not_found("document")),
+        Written::Stale { current } => Err(stale(current.into())),
+        Written::NoSuchVersion => Err(invalid_body(vec![FieldError::new(
+            "/to",
+            "there is no version of that number",
+        )])),
+    }
+}
+
+/// The version in `If-Match`; one that no document can have is none of ours.
+fn expected(headers: &HeaderMap) -> Answer<u32> {
+    u32::try_from(if_match(headers)?).map_err(|_| {
+        let error = FieldError::new("If-Match", "must be an ETag as it was given, as in \"3\"");
+        Fault::new(Code::InvalidHeader, "`If-Match` is none of our ETags").errors(vec![error])
+    })
+}
+
+async fn list(
+    State(app): State<App>,
+    scope: Scope,
+    Query(query): Query<ListDocuments>,
+) -> Answer<Page<Document>> {
+    let paging = Paging::read("documents", query.limit, query.cursor.as_deref())?;
+    let deleted = query.deleted.unwrap_or(false);
+    if deleted && query.q.is_some() {
+        let detail = "deleted documents are not searched; restore them first";
+        return Err(invalid_query(vec![FieldError::new("q", detail)]));
+    }
+    let filter = DocumentFilter {
+        kind: query.kind,
+        language: query.language,
+        min_overall_tenths: query.min_overall.unwrap_or(0) * 10,
+        phrase: query.q,
+        deleted,
+        before: paging.after::<uuid::Uuid>()?.map(DocumentId),
+        limit: paging.fetch(),
+    };
+    let found = app.store.documents(scope.id(), &filter).await?;
+    let mut page = paging.page(found, |document| document.id.to_string());
+    if query.total.unwrap_or(false) {
+        page.total = Some(app.store.count_documents(scope.id(), &filter).await?);
+    }
+    Ok(page.map(|document| wire::document(&document)))
+}
+
+async fn create(State(app): State<App>, scope: Scope, Body(new): Body<NewDocument>) -> Answer {
+    let required = new.required_sections.unwrap_or_default();
+    check_sections(&required)?;
+    let draft = Draft {
+        kind: new.kind,
+        language: new.language,
+        title: new.title,
+        body: new.body,
+        author: new.author,
+        note: new.note,
+        required,
+    };
+    let id = DocumentId(app.new_id());
+    let document = app
+        .store
+        .create_document(scope.id(), id, draft, app.now())
+        .await?;
+    let location = format!("{BASE}/projects/{}/documents/{id}", scope.id());
+    let body = wire::document(&document);
+    Ok(made(
+        StatusCode::CREATED,
+        &location,
+        Some(document.version.into()),
+        body,
+    ))
+}
+
+async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer {
+    let document = present(&app, &scope, &params).await?;
+    Ok(answer(document.version.into(), wire::document(&document)))
+}
+
+async fn put(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    headers: HeaderMap,
+    Body(write): Body<WriteDocument>,
+) -> Answer {
+    let expected = expected(&headers)?;
+    let before = present(&app, &scope, &params).await?;
+    if before.version != expected {
+        return Err(stale(before.version.into()));
+    }
+    let required = match write.required_sections {
+        Some(required) => {
+            check_sections(&required)?;
+            required
+        }
+        None => {
+            stored(&app, &scope, before.id, before.version)
+                .await?
+                .required
+        }
+    };
+    let draft = Draft {
+        kind: write.kind.unwrap_or(before.kind),
+        language: write.language.unwrap_or(before.language),
+        title: write.title.unwrap_or(before.title),
+        body: write.body,
+        author: write.author,
+        note: write.note,
+        required,
+    };
+    let now = app.now();
+    done(
+        app.store
+            .write_document(scope.id(), before.id, expected, draft, now)
+            .await?,
+    )
+}
+
+async fn delete(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    headers: HeaderMap,
+) -> Answer {
+    let (id, expected) = (document_id(&params)?, expected(&headers)?);
+    let deleted = app
+        .store
+        .delete_document(scope.id(), id, expected, app.now())
+        .await?;
+    done(deleted).map(|_| StatusCode::NO_CONTENT.into_response())
+}
+
+async fn restore(State(app): State<App>, scope: Scope, params: Params) -> Answer {
+    let id = document_id(&params)?;
+    let document = match app
+        .store
+        .restore_document(scope.id(), id, app.now())
+        .await?
+    {
+        Some(document) => document,
+        None => present(&app, &scope, &params).await?,
+    };
+    Ok(answer(document.version.into(), wire::document(&document)))
+}
+
+async fn purge(State(app): State<App>, scope: Scope, params: Params) -> Answer<StatusCode> {
+    if app
+        .store
+        .purge_document(scope.id(), document_id(&params)?)
+        .await?
+    {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    present(&app, &scope, &params).await?;
+    let detail = "only a deleted document can be purged; delete it first";
+    Err(Fault::new(Code::Conflict, detail))
+}
+
+async fn latest(State(app): State<App>, scope: Scope, params: Params) -> Answer {
+    let document = present(&app, &scope, &params).await?;
+    let newest = stored(&app, &scope, document.id, document.version).await?;
+    Ok(answer(document.version.into(), wire::version(newest)?))
+}
+
+async fn versions(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    Query(query): Query<ListVersions>,
+) -> Answer<Page<DocumentVersion>> {
+    let paging = Paging::read("versions", query.limit, query.cursor.as_deref())?;
+    let document = present(&app, &scope, &params).await?;
+    let (before, limit) = (paging.after::<u32>()?, paging.fetch());
+    let found = app
+        .store
+        .document_versions(scope.id(), document.id, before, limit)
+        .await?;
+    let found: Answer<Vec<_>> = found.into_iter().map(wire::version).collect();
+    Ok(paging.page(found?, |version| version.version.to_string()))
+}
+
+async fn version(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+) -> Answer<Json<DocumentVersion>> {
+    let number = params.read::<u32>("version")?;
+    let document = present(&app, &scope, &params).await?;
+    wire::version(stored(&app, &scope, document.id, number).await?).map(Json)
+}
+
+async fn compare(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    Query(query): Query<CompareVersions>,
+) -> Answer<Response> {
+    let document = present(&app, &scope, &params).await?;
+    let to = query.to.unwrap_or(document.version);
+    let from = query.from.unwrap_or_else(|| to.saturating_sub(1));
+    let old = match from {
+        // Before the first version there was nothing.
+        0 => String::new(),
+        from => {
+            let old = stored(&app, &scope, document.id, from).await?;
+            old.body.unwrap_or_default()
+        }
+    };
+    let new = stored(&app, &scope, document.id, to).await?;
+    let context = query.context.map_or(diff::CONTEXT_LINES, |lines| {
+        usize::try_from(lines).unwrap_or(diff::CONTEXT_LINES)
+    });
+    let compared = tokio::task::spawn_blocking(move || {
+        let new = new.body.unwrap_or_default();
+        wire::difference(&diff::compare(&old, &new, context), from, to)
+    });
+    let compared = compared
+        .await
+        .map_err(|error| Fault::internal(error.to_string()))?;
+    Ok(Json(compared?).into_response())
+}
+
+async fn rollback(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    headers: HeaderMap,
+    Body(back): Body<RollBack>,
+) -> Answer {
+    let expected = expected(&headers)?;
+    let document = present(&app, &scope, &params).await?;
+    let by = (back.author, back.note);
+    let written = app
+        .store
+        .rollback_document(scope.id(), document.id, expected, back.to, by, app.now())
+        .await?;
+    done(written)
+}

@@ -1,0 +1,199 @@
+//! Messages: added one by one or several next to each other, read either way, searched.
+use axum::{Json, extract::State, http::StatusCode};
+use runstone_api::{
+    Access::AtLeast,
+    BASE,
+    Role::{Editor, Viewer},
+    threads::{AddedMessages, ListMessages, Message, NewMessage, NewMessages, SearchMessages},
+};
+use runstone_model::ids::{MessageId, RunId};
+use runstone_store::thread::{Message as Stored, NewMessage as New, Window};
+use serde_json::{Value, json};
+
+use super::{metadata, present, stored_metadata, thread_id};
+use crate::{
+    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, routes::versioned::made,
+};
+
+pub(super) fn routes() -> Vec<Route> {
+    let of = |path: &str| format!("/projects/{{project}}/threads/{{thread}}/messages{path}");
+    let one = json!({ "role": "user", "content": "Where is my order?" });
+    let two = json!({ "messages": [
+        { "role": "assistant", "content": [{ "type": "text", "text": "It left on Monday." }] },
+        { "role": "tool", "name": "tracking", "content": { "status": "on its way" } },
+    ] });
+    vec![
+        Route::get(&of(""), "messages.list", AtLeast(Viewer), list)
+            .summary("The messages of a thread, in their order")
+            .query::<ListMessages>()
+            .page::<Message>(),
+        Route::post(&of(""), "messages.create", AtLeast(Editor), create)
+            .summary("Add a message")
+            .describe(
+                "Numbers have no gaps and are given in one order, whoever writes at the same time.",
+            )
+            .body::<NewMessage>(one)
+            .answers::<Message>(201, "The message with its number; `Location` is given."),
+        Route::post(&of(":batch"), "messages.batch", AtLeast(Editor), batch)
+            .summary("Add messages next to each other, all or none")
+            .body::<NewMessages>(two)
+            .answers::<AddedMessages>(201, "The messages with their numbers."),
+        Route::get(&of("/{seq}"), "messages.get", AtLeast(Viewer), get)
+            .summary("One message")
+            .answers::<Message>(200, "The message."),
+        Route::get(
+            "/projects/{project}/messages",
+            "messages.search",
+            AtLeast(Viewer),
+            search,
+        )
+        .summary("The messages of all threads that have a phrase, newest first")
+        .query::<SearchMessages>()
+        .page::<Message>(),
+    ]
+}
+
+fn wire(stored: Stored) -> Answer<Message> {
+    let content = serde_json::from_str(&stored.content);
+    Ok(Message {
+        id: stored.id.0,
+        thread_id: stored.thread.0,
+        seq: stored.seq,
+        role: stored.role,
+        name: stored.name,
+        run_id: stored.run.map(|run| run.0),
+        content: content.map_err(|error| Fault::internal(error.to_string()))?,
+        metadata: metadata(stored.metadata.as_deref()),
+        created_at: stored.created_at.rfc3339(),
+    })
+}
+
+fn wires(stored: Vec<Stored>) -> Answer<Vec<Message>> {
+    stored.into_iter().map(wire).collect()
+}
+
+fn new(app: &App, message: NewMessage) -> New {
+    let mut text = String::new();
+    collect_texts(&message.content, &mut text);
+    New {
+        id: MessageId(app.new_id()),
+        role: message.role,
+        name: message.name,
+        run: message.run_id.map(RunId),
+        content: message.content.to_string(),
+        text,
+        metadata: stored_metadata(message.metadata),
+    }
+}
+
+/// All texts in a value, one a line.
+fn collect_texts(value: &Value, into: &mut String) {
+    match value {
+        Value::String(text) => {
+            into.push_str(text);
+            into.push('\n');
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, into)),
+        Value::Object(fields) => fields.values().for_each(|field| collect_texts(field, into)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+async fn append(
+    app: &App,
+    scope: &Scope,
+    params: &Params,
+    messages: Vec<NewMessage>,
+) -> Answer<Vec<Message>> {
+    let messages = messages
+        .into_iter()
+        .map(|message| new(app, message))
+        .collect();
+    let id = thread_id(params)?;
+    let added = app
+        .store
+        .append_messages(scope.id(), id, messages, app.now())
+        .await?;
+    wires(added.ok_or_else(|| Fault::not_found("thread"))?)
+}
+
+async fn create(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    Body(message): Body<NewMessage>,
+) -> Answer {
+    let added = append(&app, &scope, &params, vec![message]).await?.pop();
+    let message = added.ok_or_else(|| Fault::internal("a message was added and is not there"))?;
+    let thread = format!(
+        "{BASE}/projects/{}/threads/{}",
+        scope.id(),
+        message.thread_id
+    );
+    let location = format!("{thread}/messages/{}", message.seq);
+    Ok(made(StatusCode::CREATED, &location, None, message))
+}
+
+async fn batch(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    Body(new): Body<NewMessages>,
+) -> Answer<(StatusCode, Json<AddedMessages>)> {
+    let messages = append(&app, &scope, &params, new.messages).await?;
+    Ok((StatusCode::CREATED, Json(AddedMessages { messages })))
+}
+
+async fn list(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    Query(query): Query<ListMessages>,
+) -> Answer<Page<Message>> {
+    let newest_first = query.order.as_deref() == Some("desc") || query.q.is_some();
+    let list = if newest_first {
+        "messages.desc"
+    } else {
+        "messages"
+    };
+    let paging = Paging::read(list, query.limit, query.cursor.as_deref())?;
+    let (edge, limit) = (paging.after::<i64>()?, paging.fetch());
+    let thread = present(&app, &scope, &params).await?;
+    let found = match &query.q {
+        Some(words) => {
+            app.store
+                .search_messages(scope.id(), thread.id, words, edge, limit)
+                .await?
+        }
+        None => {
+            let window = match newest_first {
+                true => Window::Before(edge.unwrap_or(i64::MAX)),
+                false => Window::After(edge.unwrap_or(0)),
+            };
+            app.store
+                .messages(scope.id(), thread.id, window, limit)
+                .await?
+        }
+    };
+    Ok(paging.page(wires(found)?, |message| message.seq.to_string()))
+}
+
+async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer<Json<Message>> {
+    let (id, seq) = (thread_id(&params)?, params.read::<i64>("seq")?);
+    let found = app.store.message(scope.id(), id, seq).await?;
+    wire(found.ok_or_else(|| Fault::not_found("message"))?).map(Json)
+}
+
+async fn search(
+    State(app): State<App>,
+    scope: Scope,
+    Query(query): Query<SearchMessages>,
+) -> Answer<Page<Message>> {
+    let paging = Paging::read("messages.search", query.limit, query.cursor.as_deref())?;
+    let before = paging.after::<uuid::Uuid>()?.map(MessageId);
+    let found = app
+        .store
+        .search_project_messages(scope.id(), &query.q, before, paging.fetch())
+        .await?;
+    Ok(paging.page(wires(found)?, |message| message.id.to_string()))
+}

@@ -1,0 +1,190 @@
+//! Threads: conversations whose messages have one order, the same for everybody.
+mod messages;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use runstone_api::{
+    Access::AtLeast,
+    BASE,
+    Role::{Editor, Viewer},
+    threads::{ListThreads, PutThread, RoleStats, Thread, ThreadStats},
+};
+use runstone_model::ids::ThreadId;
+use runstone_store::thread::{Thread as Stored, ThreadText};
+use serde_json::{Map, Value, json};
+
+use super::versioned::{IF_MATCH, answer, json as stored_json, made, stale};
+use crate::{Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match};
+
+pub(super) fn routes() -> Vec<Route> {
+    let of = |path: &str| format!("/projects/{{project}}/threads{path}");
+    let mut routes = vec![
+        Route::get(&of(""), "threads.list", AtLeast(Viewer), list)
+            .summary("The threads of a project, newest first")
+            .query::<ListThreads>()
+            .page::<Thread>(),
+        Route::post(&of(""), "threads.create", AtLeast(Editor), create)
+            .summary("Begin a thread")
+            .body::<PutThread>(json!({ "title": "Order 7", "retain_ms": 2_592_000_000_i64 }))
+            .answers::<Thread>(201, "It is there; `Location` and `ETag` are given."),
+        Route::get(&of("/{thread}"), "threads.get", AtLeast(Viewer), get)
+            .summary("One thread")
+            .answers::<Thread>(200, "The thread, with its `ETag`."),
+        Route::put(&of("/{thread}"), "threads.put", AtLeast(Editor), put)
+            .summary("Change what a thread is called and how long its messages stay")
+            .header("If-Match", true, IF_MATCH)
+            .body::<PutThread>(json!({ "title": "Order 7, answered" }))
+            .answers::<Thread>(200, "The changed thread, with its new `ETag`."),
+        Route::delete(&of("/{thread}"), "threads.delete", AtLeast(Editor), delete)
+            .summary("Remove a thread with all its messages")
+            .empty(204, "It is gone."),
+        Route::get(
+            &of("/{thread}/stats"),
+            "threads.stats",
+            AtLeast(Viewer),
+            stats,
+        )
+        .summary("What a thread holds, by role")
+        .answers::<ThreadStats>(200, "The counts."),
+    ];
+    routes.extend(messages::routes());
+    routes
+}
+
+fn thread_id(params: &Params) -> Answer<ThreadId> {
+    params.uuid("thread").map(ThreadId)
+}
+
+async fn present(app: &App, scope: &Scope, params: &Params) -> Answer<Stored> {
+    let found = app.store.thread(scope.id(), thread_id(params)?).await?;
+    found.ok_or_else(|| Fault::not_found("thread"))
+}
+
+/// Stored metadata; nothing is an empty object.
+fn metadata(text: Option<&str>) -> Value {
+    stored_json(text).unwrap_or_else(|| Value::Object(Map::new()))
+}
+
+fn stored_metadata(metadata: Option<Map<String, Value>>) -> Option<String> {
+    metadata.map(|fields| Value::Object(fields).to_string())
+}
+
+fn wire(stored: &Stored) -> Thread {
+    Thread {
+        id: stored.id.0,
+        title: stored.title.clone(),
+        metadata: metadata(stored.metadata.as_deref()),
+        last_seq: stored.last_seq,
+        retain_ms: stored.retain_ms,
+        version: stored.version,
+        created_at: stored.created_at.rfc3339(),
+        updated_at: stored.updated_at.rfc3339(),
+    }
+}
+
+fn text(put: PutThread) -> ThreadText {
+    ThreadText {
+        title: put.title,
+        metadata: stored_metadata(put.metadata),
+        retain_ms: put.retain_ms,
+    }
+}
+
+async fn list(
+    State(app): State<App>,
+    scope: Scope,
+    Query(query): Query<ListThreads>,
+) -> Answer<Page<Thread>> {
+    let paging = Paging::read("threads", query.limit, query.cursor.as_deref())?;
+    let before = paging.after::<uuid::Uuid>()?.map(ThreadId);
+    let found = app
+        .store
+        .threads(scope.id(), before, paging.fetch())
+        .await?;
+    let mut page = paging.page(found, |thread| thread.id.to_string());
+    if query.total.unwrap_or(false) {
+        page.total = Some(app.store.count_threads(scope.id()).await?);
+    }
+    Ok(page.map(|thread| wire(&thread)))
+}
+
+async fn create(State(app): State<App>, scope: Scope, Body(new): Body<PutThread>) -> Answer {
+    let id = ThreadId(app.new_id());
+    let thread = app
+        .store
+        .create_thread(scope.id(), id, text(new), app.now())
+        .await?;
+    let location = format!("{BASE}/projects/{}/threads/{id}", scope.id());
+    Ok(made(
+        StatusCode::CREATED,
+        &location,
+        Some(thread.version),
+        wire(&thread),
+    ))
+}
+
+async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer {
+    let thread = present(&app, &scope, &params).await?;
+    Ok(answer(thread.version, wire(&thread)))
+}
+
+async fn put(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+    headers: HeaderMap,
+    Body(put): Body<PutThread>,
+) -> Answer {
+    let (id, version) = (thread_id(&params)?, if_match(&headers)?);
+    let (text, now) = (text(put), app.now());
+    let done = app
+        .store
+        .update_thread(scope.id(), id, version, text, now)
+        .await?;
+    let thread = present(&app, &scope, &params).await?;
+    if done {
+        Ok(answer(thread.version, wire(&thread)))
+    } else {
+        Err(stale(thread.version))
+    }
+}
+
+async fn delete(State(app): State<App>, scope: Scope, params: Params) -> Answer<StatusCode> {
+    if app
+        .store
+        .delete_thread(scope.id(), thread_id(&params)?)
+        .await?
+    {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Fault::not_found("thread"))
+    }
+}
+
+async fn stats(State(app): State<App>, scope: Scope, params: Params) -> Answer<Json<ThreadStats>> {
+    let thread = present(&app, &scope, &params).await?;
+    let found = app.store.thread_stats(scope.id(), thread.id).await?;
+    let messages = found.iter().map(|role| role.messages).sum();
+    let first_at = found.iter().map(|role| role.first_at).min();
+    let last_at = found.iter().map(|role| role.last_at).max();
+    // Messages go by their age: what is kept may have been joined by others since.
+    let last_seq = thread.last_seq.max(messages);
+    Ok(Json(ThreadStats {
+        messages,
+        bytes: found.iter().map(|role| role.bytes).sum(),
+        removed: last_seq - messages,
+        first_at: first_at.map(|at| at.rfc3339()),
+        last_at: last_at.map(|at| at.rfc3339()),
+        roles: found
+            .into_iter()
+            .map(|role| RoleStats {
+                role: role.role,
+                messages: role.messages,
+                bytes: role.bytes,
+            })
+            .collect(),
+    }))
+}
