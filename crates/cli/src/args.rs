@@ -43,6 +43,12 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     /// Lay out flow files in the one standard way
     Fmt(FmtArgs),
+    /// Serve the HTTP API on this machine, without keys: for trying things out
+    Dev(DevArgs),
+    /// Serve the HTTP API
+    Serve(ServeArgs),
+    /// Make, list and revoke API keys
+    Keys(KeysArgs),
     /// Move the database's schema up or down
     Migrate(MigrateArgs),
     /// Look for damage in the database
@@ -76,9 +82,15 @@ impl Command {
             Self::Backup(args) => args.json(),
             Self::Restore(args) => args.json,
             Self::Version(args) => args.json,
+            Self::Keys(args) => args.json(),
             Self::Migrate(args) => args.json(),
             Self::Bench(args) => args.json,
-            Self::Graph(_) | Self::Fmt(_) | Self::Completions(_) | Self::Debug(_) => false,
+            Self::Graph(_)
+            | Self::Fmt(_)
+            | Self::Completions(_)
+            | Self::Dev(_)
+            | Self::Serve(_)
+            | Self::Debug(_) => false,
         }
     }
 
@@ -93,6 +105,7 @@ impl Command {
             Self::Doctor(args) => &args.db,
             Self::Backup(args) => return args.db(),
             Self::Restore(args) => &args.db,
+            Self::Keys(args) => args.verb.db(),
             Self::Migrate(args) => match &args.verb {
                 MigrateVerb::Up(args) => &args.db,
                 MigrateVerb::Down(args) => &args.db,
@@ -104,9 +117,112 @@ impl Command {
             | Self::Bench(_)
             | Self::Completions(_)
             | Self::Version(_)
+            | Self::Dev(_)
+            | Self::Serve(_)
             | Self::Debug(_) => return None,
         })
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    /// Where to listen; 127.0.0.1:7878 when not given
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// The database; sqlite:runstone.db when not given
+    #[arg(long, value_name = "URL")]
+    pub(crate) db: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// A TOML file; the environment and flags go before it
+    #[arg(long, value_name = "FILE", env = "RUNSTONE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// The database
+    #[arg(long, value_name = "URL")]
+    pub(crate) db: Option<String>,
+    /// Print every setting with its source, secrets masked, and start nothing
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    pub(crate) verb: KeysVerb,
+}
+
+impl KeysArgs {
+    fn json(&self) -> bool {
+        match &self.verb {
+            KeysVerb::Create(args) => args.json,
+            KeysVerb::List(args) => args.json,
+            KeysVerb::Revoke(_) => false,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysVerb {
+    /// Make a key and print it, this once
+    Create(KeyCreateArgs),
+    /// List the keys, without their secrets
+    List(KeyListArgs),
+    /// Refuse a key from now on
+    Revoke(KeyRevokeArgs),
+}
+
+impl KeysVerb {
+    /// The database it works on.
+    pub(crate) fn db(&self) -> &DbArgs {
+        match self {
+            Self::Create(args) => &args.db,
+            Self::List(args) => &args.db,
+            Self::Revoke(args) => &args.db,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyCreateArgs {
+    /// What it is for
+    #[arg(long)]
+    pub(crate) name: String,
+    /// What it may do: viewer, editor, owner or admin
+    #[arg(long, value_parser = role)]
+    pub(crate) role: runstone_api::Role,
+    /// Only in this project: its name or id; without it, on the whole server
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+    /// Refused after so many days
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) expires_in_days: Option<u32>,
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// Print one JSON document on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyListArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// Print one JSON document on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyRevokeArgs {
+    /// The key's id, as `runstone keys list` shows it
+    pub(crate) key: uuid::Uuid,
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
 }
 
 /// Which database.
@@ -420,6 +536,16 @@ fn status(name: &str) -> Result<Status, String> {
     Status::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
         format!("a run is one of {}", names.join(", "))
+    })
+}
+
+fn role(name: &str) -> Result<runstone_api::Role, String> {
+    runstone_api::Role::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = runstone_api::Role::ALL
+            .iter()
+            .map(|role| role.name())
+            .collect();
+        format!("a role is one of {}", names.join(", "))
     })
 }
 

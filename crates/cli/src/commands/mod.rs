@@ -3,16 +3,19 @@ mod backup;
 mod cancel;
 mod completions;
 mod debug;
+mod dev;
 mod doctor;
 mod end;
 mod fmt;
 mod graph;
+mod keys;
 mod migrate;
 mod restore;
 mod resume;
 mod resume_all;
 mod run;
 mod runs;
+mod serve;
 mod show;
 mod validate;
 mod version;
@@ -67,6 +70,9 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Validate(args) => validate::run(&args)?.into(),
         Command::Graph(args) => graph::run(&args)?.into(),
         Command::Fmt(args) => fmt::run(&args)?.into(),
+        Command::Dev(args) => dev::run(args).await?.into(),
+        Command::Serve(args) => serve::run(args).await?.into(),
+        Command::Keys(args) => keys::run(args.verb).await?.into(),
         Command::Migrate(args) => migrate::run(args.verb).await?.into(),
         Command::Doctor(args) => doctor::run(args).await?.into(),
         Command::Backup(args) => backup::run(args).await?.into(),
