@@ -39,8 +39,9 @@ pub(super) fn calls(statement: &Statement, rows: &[Vec<Value>]) -> Result<Vec<Ca
     Ok(calls)
 }
 
-/// How many of `rows` go into the next call: a power of two, so that few texts are prepared.
-fn slice(statement: &Statement, rows: &[Vec<Value>]) -> usize {
+/// How many of `rows` go into the next call: a power of two or one and a half of it, so that few
+/// texts are prepared. The server keeps each of them, and that is not little.
+pub(super) fn slice(statement: &Statement, rows: &[Vec<Value>]) -> usize {
     if !statement.rows() {
         return 1;
     }
@@ -55,7 +56,9 @@ fn slice(statement: &Statement, rows: &[Vec<Value>]) -> usize {
         })
         .count()
         .max(1);
-    1 << fits.ilog2()
+    let power = 1_usize << fits.ilog2();
+    let half_more = power + power / 2;
+    if half_more <= fits { half_more } else { power }
 }
 
 /// About how many bytes it takes.
@@ -69,7 +72,7 @@ pub(super) fn size(value: &Value) -> usize {
 }
 
 /// One call for all of `rows`; only a statement with a row source may have several.
-fn call(statement: &Statement, rows: &[Vec<Value>]) -> Result<Call, String> {
+pub(super) fn call(statement: &Statement, rows: &[Vec<Value>]) -> Result<Call, String> {
     let Some(template) = statement.template() else {
         return Err("the statement was rendered for another kind of database".to_owned());
     };

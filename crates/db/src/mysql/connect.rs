@@ -133,12 +133,12 @@ impl Connector {
         let mut conn = self
             .open(host)
             .await
-            .map_err(|error| refused(&error, shown, &self.target.tls))?;
+            .map_err(|error| refused(&error, shown, &self.target.tls, host))?;
         let asked = "SELECT VERSION(), @@read_only";
         let found: Option<(String, i64)> = conn
             .query_first(asked)
             .await
-            .map_err(|error| refused(&error, shown, &self.target.tls))?;
+            .map_err(|error| refused(&error, shown, &self.target.tls, host))?;
         let (version, read_only) = found.unwrap_or_default();
         let server = known(&version, shown)?;
         if read_only != 0 && self.target.hosts.len() > 1 && !self.target.options.read_only {
@@ -148,7 +148,7 @@ impl Connector {
         }
         conn.query_drop(settings(server, &self.target.options))
             .await
-            .map_err(|error| refused(&error, shown, &self.target.tls))?;
+            .map_err(|error| refused(&error, shown, &self.target.tls, host))?;
         Ok(conn)
     }
 }
@@ -222,7 +222,7 @@ fn known(version: &str, shown: &str) -> Result<Server, Error> {
     Ok(server)
 }
 
-fn refused(error: &Fault, shown: &str, tls: &Tls) -> Error {
+fn refused(error: &Fault, shown: &str, tls: &Tls, host: &Host) -> Error {
     let mut class = Class::Unavailable;
     let why = match error {
         Fault::Server(server) => {
@@ -240,7 +240,10 @@ fn refused(error: &Fault, shown: &str, tls: &Tls) -> Error {
                 _ => said.to_owned(),
             }
         }
-        Fault::Io(IoError::Io(io)) => no_answer(io),
+        Fault::Io(IoError::Io(io)) => match io.get_ref().and_then(|e| e.downcast_ref()) {
+            Some(untrusted) => not_trusted(untrusted, tls, host),
+            None => no_answer(io),
+        },
         Fault::Io(IoError::Tls(error)) => format!("TLS: {error} (sslmode={})", tls.mode()),
         Fault::Driver(DriverError::NoClientSslFlagFromServer) => format!(
             "the server offers no TLS; use `sslmode=disable` on a network that you trust, or set \
@@ -257,6 +260,21 @@ fn refused(error: &Fault, shown: &str, tls: &Tls) -> Error {
         other => other.to_string(),
     };
     Error::new(class, format!("cannot connect to {shown}: {why}"))
+}
+
+fn not_trusted(error: &rustls::Error, tls: &Tls, host: &Host) -> String {
+    use rustls::{CertificateError, Error};
+    match error {
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => format!(
+            "the server's certificate is not made out for `{}`; use the name that stands in it, or \
+             give the server a certificate with its name (on MySQL `sslmode={}` looks at the name)",
+            host.name,
+            tls.mode()
+        ),
+        _ => tls.explain(error, &host.name),
+    }
 }
 
 fn no_answer(error: &io::Error) -> String {

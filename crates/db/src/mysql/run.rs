@@ -1,8 +1,8 @@
 //! Statements and batches on one connection, in as few round trips as possible. A single call is a
-//! transaction of its own; several travel as one text with BEGIN and COMMIT, and when that is too
-//! large, one prepared statement after the other.
+//! transaction of its own; of several, the small ones travel as one text with BEGIN and COMMIT, the
+//! large ones as prepared statements in between.
 use super::{
-    call::{Call, calls, size, text},
+    call::{Call, call, calls, size, slice, text},
     fault::{classed, without_text},
     value::cell,
 };
@@ -16,8 +16,10 @@ use crate::{
 use mysql_async::{Conn, Params, Row as Native, prelude::Queryable as _};
 use std::sync::Arc;
 
-/// Bytes of a batch that travels as one text; every server takes that much.
-const TEXT: usize = 4 << 20;
+/// Bytes of one text; every server takes that much.
+const TEXT: usize = 1 << 20;
+/// So many rows of a row source travel in a text; more are worth a round trip.
+const FEW: usize = 8;
 
 /// Executes within an open transaction, or as one of its own when it is a single call.
 pub(super) async fn execute(
@@ -117,11 +119,6 @@ pub(super) fn nothing(batch: &Batch) -> Result<Vec<u64>, Error> {
 pub(super) async fn batch(conn: &mut Conn, batch: &Batch) -> Result<Vec<u64>, Error> {
     // Knowing before the commit whether every expectation holds takes a round trip more.
     let settled = batch.steps.iter().all(certain);
-    let mut all: Vec<(usize, Call)> = Vec::new();
-    let mut bytes = 0;
-    for step in &batch.steps {
-        bytes += step.rows.iter().flatten().map(size).sum::<usize>();
-    }
     if let (Some((index, only)), true) = (single(batch), settled) {
         let mut calls = calls(&only.statement, &only.rows).map_err(|why| at(batch, index, why))?;
         if calls.len() == 1
@@ -132,25 +129,19 @@ pub(super) async fn batch(conn: &mut Conn, batch: &Batch) -> Result<Vec<u64>, Er
             return counts(batch, &[(index, changed)]);
         }
     }
-    if bytes < TEXT && batch.steps.iter().all(|step| step.statement.counts()) {
-        return in_one_text(conn, batch, settled).await;
-    }
-    for (index, step) in batch.steps.iter().enumerate() {
-        let calls = calls(&step.statement, &step.rows).map_err(|why| at(batch, index, why))?;
-        all.extend(calls.into_iter().map(|call| (index, call)));
-    }
-    control(conn, "BEGIN").await?;
-    let mut changed = Vec::with_capacity(all.len());
-    for (index, call) in all {
-        match send(conn, &batch.steps[index].statement, call).await {
-            Ok(count) => changed.push((index, count)),
-            Err(error) => {
-                control(conn, "ROLLBACK").await?;
-                return Err(placed(batch, index, error));
-            }
+    let mut changed = Vec::new();
+    for flight in flights(batch, settled)? {
+        if let Err(error) = fly(conn, batch, flight, &mut changed).await {
+            control(conn, "ROLLBACK").await?;
+            return Err(error);
         }
     }
-    end(conn, counts(batch, &changed)).await
+    let counts = counts(batch, &changed);
+    if settled {
+        counts
+    } else {
+        end(conn, counts).await
+    }
 }
 
 /// The only step with rows.
@@ -173,71 +164,114 @@ fn certain(step: &BatchStep) -> bool {
     }
 }
 
-async fn in_one_text(conn: &mut Conn, batch: &Batch, settled: bool) -> Result<Vec<u64>, Error> {
-    let mut sql = "BEGIN".to_owned();
-    // Which step each text belongs to and for how many rows it stands.
-    let mut texts: Vec<(usize, usize)> = Vec::new();
-    for (index, step) in batch.steps.iter().enumerate() {
-        let each = if step.statement.rows() {
-            step.rows.len().max(1)
-        } else {
-            1
-        };
-        for rows in step.rows.chunks(each) {
-            sql.push_str("; ");
-            text(&step.statement, rows, &mut sql).map_err(|why| at(batch, index, why))?;
-            texts.push((index, rows.len()));
+/// What goes to the server in one round trip.
+enum Flight {
+    /// Several statements in one text.
+    Text(Text),
+    /// A prepared statement of the step of that index.
+    Call(usize, Call),
+}
+
+#[derive(Default)]
+struct Text {
+    sql: String,
+    /// For each statement the index of its step, if it has one, and how many rows it stands for.
+    statements: Vec<(Option<usize>, usize)>,
+}
+
+impl Text {
+    fn push(&mut self, step: Option<usize>, rows: usize) -> &mut String {
+        if !self.statements.is_empty() {
+            self.sql.push_str("; ");
         }
-    }
-    if settled {
-        sql.push_str("; COMMIT");
-    }
-    let mut changed = Vec::with_capacity(texts.len());
-    if let Err(error) = answers(conn, sql, batch, &texts, &mut changed).await {
-        // What failed is the statement whose answer is missing; the server went no further.
-        control(conn, "ROLLBACK").await?;
-        return Err(match texts.get(changed.len()) {
-            Some((index, _)) => placed(batch, *index, error),
-            None => error,
-        });
-    }
-    let counts = counts(batch, &changed);
-    if settled {
-        counts
-    } else {
-        end(conn, counts).await
+        self.statements.push((step, rows));
+        &mut self.sql
     }
 }
 
-async fn answers(
+/// A row in a text costs the server twice what it costs in a prepared statement, and less than a
+/// round trip of its own: many rows are prepared, what is left over travels with the commit.
+fn flights(batch: &Batch, settled: bool) -> Result<Vec<Flight>, Error> {
+    let mut flights = Vec::new();
+    let mut words = Text::default();
+    words.push(None, 0).push_str("BEGIN");
+    for (index, step) in batch.steps.iter().enumerate() {
+        let statement = &step.statement;
+        let mut rest = step.rows.as_slice();
+        while !rest.is_empty() {
+            let few = if statement.rows() {
+                FEW.min(rest.len())
+            } else {
+                1
+            };
+            let bytes: usize = rest[..few].iter().flatten().map(size).sum();
+            let fits = words.sql.len() + bytes < TEXT && statement.counts();
+            if fits && (!statement.rows() || few == rest.len()) {
+                text(statement, &rest[..few], words.push(Some(index), few))
+                    .map_err(|why| at(batch, index, why))?;
+                rest = &rest[few..];
+                continue;
+            }
+            if !words.statements.is_empty() {
+                flights.push(Flight::Text(std::mem::take(&mut words)));
+            }
+            let (now, later) = rest.split_at(slice(statement, rest));
+            let call = call(statement, now).map_err(|why| at(batch, index, why))?;
+            flights.push(Flight::Call(index, call));
+            rest = later;
+        }
+    }
+    if settled {
+        words.push(None, 0).push_str("COMMIT");
+    }
+    if !words.statements.is_empty() {
+        flights.push(Flight::Text(words));
+    }
+    Ok(flights)
+}
+
+async fn fly(
     conn: &mut Conn,
-    sql: String,
     batch: &Batch,
-    texts: &[(usize, usize)],
+    flight: Flight,
     changed: &mut Vec<(usize, u64)>,
 ) -> Result<(), Error> {
-    let classed = |error| without_text(classed(&error));
-    let mut result = conn.query_iter(sql).await.map_err(classed)?;
-    // The answer to BEGIN.
-    let mut more = !result.is_empty();
-    result.next().await.map_err(classed)?;
-    for (index, rows) in texts {
-        if !more {
-            // An error stands in the place of the answer.
-            result.next().await.map_err(classed)?;
+    let words = match flight {
+        Flight::Text(words) => words,
+        Flight::Call(index, call) => {
+            let count = send(conn, &batch.steps[index].statement, call).await;
+            changed.push((index, count.map_err(|error| placed(batch, index, error))?));
+            return Ok(());
+        }
+    };
+    let classed = |step: Option<usize>, error| {
+        let error = without_text(classed(&error));
+        match step {
+            Some(index) => placed(batch, index, error),
+            None => error,
+        }
+    };
+    let first = words.statements.first().and_then(|(step, _)| *step);
+    let result = conn.query_iter(words.sql).await;
+    let mut result = result.map_err(|error| classed(first, error))?;
+    for (at, (step, rows)) in words.statements.iter().enumerate() {
+        // An error that stands in the place of this answer comes when it is taken.
+        let answer = (result.affected_rows(), result.info().into_owned());
+        let more = !result.is_empty();
+        let taken = result.next().await;
+        taken.map_err(|error| classed(*step, error))?;
+        if let Some(index) = step {
+            let statement = &batch.steps[*index].statement;
+            changed.push((*index, counted(statement, *rows, answer.0, &answer.1)));
+        }
+        if !more && at + 1 < words.statements.len() {
             return Err(Error::other("the server answered less than it was asked"));
         }
-        let count = counted(
-            &batch.steps[*index].statement,
-            *rows,
-            result.affected_rows(),
-            &result.info(),
-        );
-        more = !result.is_empty();
-        result.next().await.map_err(classed)?;
-        changed.push((*index, count));
     }
-    result.drop_result().await.map_err(classed)
+    result
+        .drop_result()
+        .await
+        .map_err(|error| classed(None, error))
 }
 
 /// Commits when all is well, else takes everything back.
