@@ -1,4 +1,6 @@
 //! Closed, open, half-open: who may try, and when.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use super::{Breaker, Circuit, FIRST, LONGEST};
 use crate::error::{Class, Error};
 use std::time::Duration;

@@ -1,4 +1,6 @@
 //! What URLs say, and what is said about those that cannot be understood.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use super::{Host, Kind, Target, file};
 use crate::{
     error::{Class, Error},

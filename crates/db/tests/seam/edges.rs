@@ -90,11 +90,6 @@ impl Kind {
     }
 
     fn values(self) -> Vec<Value> {
-        let decimals = |all: &[&str]| -> Vec<Value> {
-            all.iter()
-                .map(|text| Decimal::from_str_exact(text).unwrap().into())
-                .collect()
-        };
         let mut values = match self {
             Self::Bool => vec![true.into(), false.into()],
             Self::Int => [
@@ -151,21 +146,30 @@ impl Kind {
                 Uuid::now_v7().into(),
                 Uuid::from_u128(0x80).into(),
             ],
-            Self::Time => [
-                -62_135_596_800_000_000,
-                -1,
-                0,
-                1,
-                951_827_696_123_456,
-                4_102_444_799_999_999,
-                253_402_300_799_999_999,
-            ]
-            .map(Value::Time)
-            .to_vec(),
+            Self::Time => times(),
         };
         values.push(Value::Null);
         values
     }
+}
+
+fn decimals(all: &[&str]) -> Vec<Value> {
+    let exact = |text: &&str| Decimal::from_str_exact(text).unwrap().into();
+    all.iter().map(exact).collect()
+}
+
+fn times() -> Vec<Value> {
+    [
+        -62_135_596_800_000_000,
+        -1,
+        0,
+        1,
+        951_827_696_123_456,
+        4_102_444_799_999_999,
+        253_402_300_799_999_999,
+    ]
+    .map(Value::Time)
+    .to_vec()
 }
 
 /// How a column of text is declared to tell every text from every other.
@@ -245,7 +249,6 @@ fn same(found: &[Value], written: &[Value], place: &str) {
 on_every_database! {
     async fn edge_values_of_every_type_come_back_the_same_on_every_path(fixture: Fixture) {
         for kind in KINDS {
-            let dialect = fixture.db.dialect();
             let place = |path: &str| format!("{kind:?} {path} on {}", fixture.db.dialect());
             let column = kind.column_on(&fixture).await;
             let table =

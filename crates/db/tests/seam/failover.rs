@@ -8,87 +8,93 @@ use tokio::{
     net::TcpListener,
 };
 
+/// A server behind two addresses, and a user of the test's own.
+struct Two {
+    fixture: Fixture,
+    hosts: (Proxy, Proxy),
+    role: String,
+}
+
+impl Two {
+    async fn new() -> Option<Self> {
+        let fixture = Fixture::postgres().await?.with_items().await;
+        let hosts = (
+            Proxy::before(&fixture.url).await,
+            Proxy::before(&fixture.url).await,
+        );
+        let role = format!("r_{}", uuid::Uuid::now_v7().simple());
+        let create = format!("CREATE ROLE {role} LOGIN SUPERUSER");
+        fixture.execute(&create).await.unwrap();
+        Some(Self {
+            fixture,
+            hosts,
+            role,
+        })
+    }
+
+    fn url(&self, more: &str) -> String {
+        let (one, two) = (self.hosts.0.address(), self.hosts.1.address());
+        let url = self.hosts.0.url(&self.fixture.url);
+        let (_, rest) = url.split_once('@').unwrap();
+        let rest = rest.replace(&one.to_string(), &format!("{one},{two}"));
+        format!("postgres://{}@{rest}{more}", self.role)
+    }
+
+    async fn end(self) {
+        let drop = format!("DROP ROLE {}", self.role);
+        self.fixture.execute(&drop).await.unwrap();
+        self.fixture.end().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_postgres_that_can_only_be_read_is_passed_over() {
-    let Some(fixture) = Fixture::postgres().await else {
+async fn a_postgres_that_turns_read_only_is_left_for_the_next_host() {
+    let Some(two) = Two::new().await else {
         return;
     };
-    let fixture = fixture.with_items().await;
-    let (standby, primary) = (
-        Proxy::before(&fixture.url).await,
-        Proxy::before(&fixture.url).await,
-    );
-    // Sessions that come by way of the first host say that they cannot write.
-    let url = |hosts: String, more: &str| {
-        standby
-            .url(&fixture.url)
-            .replace(&standby.address().to_string(), &hosts)
-            + more
-    };
-    let both = format!("{},{}", standby.address(), primary.address());
-    let role = format!("r_{}", uuid::Uuid::now_v7().simple());
-    fixture
-        .execute(&format!("CREATE ROLE {role} LOGIN SUPERUSER"))
-        .await
-        .unwrap();
-    let as_role = |url: String| {
-        let (_, rest) = url.split_once('@').unwrap();
-        format!("postgres://{role}@{rest}")
-    };
-    // Both hosts are one server: only after the connection is made it turns read-only.
-    let db = Database::connect(
-        &as_role(url(both.clone(), "&pool_size=1")),
-        Options::default(),
-    )
-    .await
-    .unwrap();
-    let insert = fixture.statement(INSERT);
+    let url = two.url("&pool_size=1");
+    let db = Database::connect(&url, Options::default()).await.unwrap();
+    let insert = two.fixture.statement(INSERT);
     db.batch(one_step(&insert, vec![item(1)])).await.unwrap();
     let demote = statement(&db, "SET default_transaction_read_only = on");
     db.execute(&demote, &[]).await.unwrap();
-    let error = db
-        .batch(one_step(&insert, vec![item(2)]))
-        .await
-        .unwrap_err();
+    let refused = db.batch(one_step(&insert, vec![item(2)])).await;
+    let error = refused.unwrap_err();
     assert_eq!(error.class, Class::Unavailable, "{error}");
     assert!(error.message.contains("another host"), "{error}");
-    assert_eq!(
-        db.batch(one_step(&insert, vec![item(3)])).await,
-        Ok(vec![1])
-    );
+    let again = db.batch(one_step(&insert, vec![item(3)])).await;
+    assert_eq!(again, Ok(vec![1]));
     db.close().await;
+    two.end().await;
+}
 
-    fixture
-        .execute(&format!(
-            "ALTER ROLE {role} SET default_transaction_read_only = on"
-        ))
-        .await
-        .unwrap();
-    let refused = Database::connect(&as_role(url(both.clone(), "")), Options::default())
-        .await
-        .unwrap_err();
-    assert_eq!(refused.class, Class::Unavailable);
-    assert_eq!(
-        refused
-            .message
-            .matches("the server can only be read")
-            .count(),
-        2,
-        "{refused}"
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_can_only_be_read_is_passed_over() {
+    let Some(two) = Two::new().await else {
+        return;
+    };
+    let demote = format!(
+        "ALTER ROLE {} SET default_transaction_read_only = on",
+        two.role
     );
-    let any = as_role(url(both.clone(), "&target_session_attrs=any"));
-    let reader = Database::connect(&any, Options::default()).await.unwrap();
-    assert_eq!(reader.ping().await, Ok(()));
-    reader.close().await;
-    // One who only reads takes either.
-    let options = Options {
+    two.fixture.execute(&demote).await.unwrap();
+    let refused = Database::connect(&two.url(""), Options::default()).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.class, Class::Unavailable);
+    let said = refused.message.matches("the server can only be read");
+    assert_eq!(said.count(), 2, "{refused}");
+    // Whoever asks for any, or only reads, gets the first.
+    let any = two.url("&target_session_attrs=any");
+    let read_only = Options {
         read_only: true,
         ..Options::default()
     };
-    let reader = Database::connect(&as_role(url(both, "")), options).await;
-    reader.unwrap().close().await;
-    fixture.execute(&format!("DROP ROLE {role}")).await.unwrap();
-    fixture.end().await;
+    for (url, options) in [(any, Options::default()), (two.url(""), read_only)] {
+        let reader = Database::connect(&url, options).await.unwrap();
+        assert_eq!(reader.ping().await, Ok(()));
+        reader.close().await;
+    }
+    two.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
