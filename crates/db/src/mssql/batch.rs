@@ -1,11 +1,14 @@
 //! Statements and batches on one connection, in as few round trips as possible: a batch is one
 //! request that begins, executes, counts, compares and commits on the server; only one with too many
 //! parameters takes several.
-use super::request::{Conn, MOST_PARAMS, Request, Source};
+use super::{
+    fault::{self, answered},
+    request::{Conn, MOST_PARAMS, Request, Source},
+    value,
+};
 use crate::{
     batch::{Batch, BatchStep},
     error::Error,
-    mssql::fault::answered,
     row::Row,
     statement::{Statement, tsql},
     value::Value,
@@ -22,7 +25,7 @@ pub(super) async fn execute_one(
 ) -> Result<u64, Error> {
     let request = Request::of(statement, Source::One(values))?;
     let counts = conn.execute(request).await;
-    let counts = counts.map_err(|e| e.of(statement.name_arc()))?;
+    let counts = counts.map_err(|e| fault::of(e, statement))?;
     Ok(counted(statement, counts.iter().sum()))
 }
 
@@ -33,7 +36,7 @@ pub(super) async fn fetch_one(
 ) -> Result<Vec<Row>, Error> {
     let request = Request::of(statement, Source::One(values))?;
     let rows = conn.fetch(request).await;
-    rows.map_err(|e| e.of(statement.name_arc()))
+    rows.map_err(|e| fault::of(e, statement))
 }
 
 /// Executes within an open transaction.
@@ -46,7 +49,7 @@ pub(super) async fn execute_rows(
     for request in requests(statement, rows)? {
         let counts = conn.execute(request).await;
         changed += counts
-            .map_err(|e| e.of(statement.name_arc()))?
+            .map_err(|e| fault::of(e, statement))?
             .iter()
             .sum::<u64>();
     }
@@ -62,7 +65,7 @@ pub(super) async fn fetch_rows(
     let mut found = Vec::new();
     for request in requests(statement, rows)? {
         let more = conn.fetch(request).await;
-        found.append(&mut more.map_err(|e| e.of(statement.name_arc()))?);
+        found.append(&mut more.map_err(|e| fault::of(e, statement))?);
     }
     Ok(found)
 }
@@ -83,10 +86,10 @@ fn requests<'a>(statement: &Statement, rows: &'a [Vec<Value>]) -> Result<Vec<Req
 
 /// The executions of a statement with `rows`.
 fn sources<'a>(statement: &Statement, rows: &'a [Vec<Value>]) -> Vec<Source<'a>> {
+    let fit =
+        || tsql::rows_fit_json(statement.script()) && rows.iter().flatten().all(value::fits_json);
     match rows {
-        [_, _, ..] if statement.rows() && tsql::rows_fit_json(statement.script()) => {
-            vec![Source::Many(rows)]
-        }
+        [_, _, ..] if statement.rows() && fit() => vec![Source::Many(rows)],
         rows => rows.iter().map(|row| Source::One(row)).collect(),
     }
 }
@@ -176,7 +179,7 @@ async fn alone(
     let statement = &batch.steps[index].statement;
     let request = Request::of(statement, source).map_err(|e| e.at(index))?;
     let done = conn.execute(request).await;
-    let changed = done.map_err(|e| e.of(statement.name_arc()).at(index))?;
+    let changed = done.map_err(|e| fault::of(e, statement).at(index))?;
     let mut counts = vec![0; batch.steps.len()];
     counts[index] = changed.iter().sum();
     held(batch, &counts)
@@ -291,7 +294,7 @@ async fn part_done(
         let said: Option<String> = last.get("message")?;
         let error = answered(last.get("number")?, severity, &said.unwrap_or_default());
         return Err(match batch.steps.get(at) {
-            Some(step) => error.of(step.statement.name_arc()).at(at),
+            Some(step) => fault::of(error, &step.statement).at(at),
             None => error,
         });
     }

@@ -1,5 +1,8 @@
 //! SQL Server's errors in our classes. What it quotes of rows and values is left out.
-use crate::error::{Class, Error};
+use crate::{
+    error::{Class, Error},
+    statement::Statement,
+};
 use std::io;
 use tiberius::error::{Error as Fault, TokenError};
 
@@ -17,6 +20,15 @@ pub(super) fn classed(fault: &Fault) -> Error {
         Fault::Protocol(why) | Fault::Encoding(why) => gone(why),
         other => gone(&other.to_string()),
     }
+}
+
+/// The same error, naming its statement. A statement that leaves rows alone that are there fails on
+/// one only when somebody wrote it at the same time, on a server that ignores our hints.
+pub(super) fn of(mut error: Error, statement: &Statement) -> Error {
+    if error.class == Class::Unique && statement.inserts_on_conflict() {
+        error.class = Class::Serialization;
+    }
+    error.of(statement.name_arc())
 }
 
 fn gone(why: &str) -> Error {
@@ -69,7 +81,10 @@ fn by_words(said: String) -> (Class, String) {
     let has = |words: &str| said.contains(words);
     if has("canceling statement due to lock timeout") {
         (Class::Busy, said)
-    } else if has("deadlock detected") || has("could not serialize access") {
+    } else if has("deadlock detected")
+        || has("could not serialize access")
+        || has("tuple concurrently updated")
+    {
         (Class::Serialization, said)
     } else if has("value too long for type") {
         let said = format!("a value is longer than its column ({said})");

@@ -191,6 +191,9 @@ impl<'a> Places<'_, 'a> {
             Wanted::Value(at) | Wanted::List(at) | Wanted::Items(at) => Some(at),
             Wanted::Rows => None,
         };
+        if matches!(wanted, Wanted::List(_)) && !self.list_fits(at) {
+            return String::new();
+        }
         if let Some((_, text)) = self.known.iter().find(|(known, _)| *known == at) {
             return text.clone();
         }
@@ -221,7 +224,7 @@ impl<'a> Places<'_, 'a> {
                 };
                 if items.len() > MOST_PARAMS {
                     return Err(format!(
-                        "a list of {} numbers with fractions is too long for SQL Server; it takes \
+                        "a list of {} such values is too long for SQL Server; it takes \
                          {MOST_PARAMS}",
                         items.len()
                     ));
@@ -244,6 +247,17 @@ impl<'a> Places<'_, 'a> {
             (_, Source::Many(_)) | (Wanted::Rows, Source::One(_)) => {
                 Err("a statement with a row source has other parameters as well".to_owned())
             }
+        }
+    }
+
+    /// Whether all items of a list can be written as JSON.
+    fn list_fits(&self, at: Option<usize>) -> bool {
+        match (self.source, at) {
+            (Source::One(values), Some(at)) => match &values[at] {
+                Value::List(items) => items.iter().all(value::fits_json),
+                _ => true,
+            },
+            _ => true,
         }
     }
 

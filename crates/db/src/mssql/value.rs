@@ -118,25 +118,27 @@ fn write(value: &Value, of: ColumnType, json: &mut String) -> Result<(), String>
     Ok(())
 }
 
+/// Whether a value can be written into JSON at all: control characters need JSON's own escapes.
+pub(super) fn fits_json(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.bytes().all(|byte| byte >= b' '),
+        _ => true,
+    }
+}
+
+/// See [`ColumnType::mssql_json`].
 fn quoted(text: &str, json: &mut String) {
     json.push('"');
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..=0x1f => "",
+        let stand_in = match byte {
+            b'~' => "~0",
+            b'"' => "~1",
+            b'\\' => "~2",
             _ => continue,
         };
         json.push_str(&text[from..at]);
-        if escape.is_empty() {
-            let _ = write!(json, "\\u{byte:04x}"); // a String takes everything
-        } else {
-            json.push_str(escape);
-        }
+        json.push_str(stand_in);
         from = at + 1;
     }
     json.push_str(&text[from..]);

@@ -42,7 +42,7 @@ impl Conflict {
 pub(crate) enum Wanted {
     /// One value.
     Value(usize),
-    /// A list as one JSON text.
+    /// A list as one JSON text; empty when an item cannot be written so.
     List(usize),
     /// A list as placeholders with commas between; empty for an empty list.
     Items(usize),
@@ -106,7 +106,9 @@ pub(crate) fn rows_fit_json(script: &[Template]) -> bool {
 fn list(at: usize, of: ColumnType, place: &mut dyn FnMut(Wanted) -> String) -> String {
     if let Some((item, raw)) = of.mssql_json("item") {
         let list = place(Wanted::List(at));
-        return format!("IN (SELECT {item} FROM OPENJSON({list}) WITH ([item] {raw} '$'))");
+        if !list.is_empty() {
+            return format!("IN (SELECT {item} FROM OPENJSON({list}) WITH ([item] {raw} '$'))");
+        }
     }
     match place(Wanted::Items(at)) {
         items if items.is_empty() => "IN (SELECT NULL WHERE 1 = 0)".to_owned(),

@@ -1,12 +1,17 @@
 //! An empty database for one test, gone with everything in it when the test is over: a file, a
 //! schema of a PostgreSQL database, a database of the other servers.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, bail};
-use runstone_db::{Database, Dialect, Options, Statement};
+use runstone_db::{Database, Dialect, Options, RetryPolicy, Statement, retry};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::TestDatabase;
+
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// An empty database of one's own.
 #[derive(Debug)]
@@ -76,7 +81,7 @@ impl Fresh {
         };
         let name = format!("t_{}", fresh_id().simple());
         let (make, url, statements) = plan(database, &base_url, &name)?;
-        let dialect = execute(&base_url, &[make]).await?;
+        let dialect = execute_in_the_end(&base_url, &[make]).await?;
         Ok(Self {
             database,
             dialect,
@@ -147,13 +152,29 @@ impl Drop for Fresh {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(execute(&base_url, &statements)).map(drop)
+            runtime
+                .block_on(execute_in_the_end(&base_url, &statements))
+                .map(drop)
         });
         match removed.join() {
             Ok(Ok(())) => {}
             Ok(Err(error)) => eprintln!("left behind, `{said}` failed: {error:#}"),
             Err(_) => eprintln!("left behind, `{said}` panicked"),
         }
+    }
+}
+
+/// SQL Server makes databases one at a time, and refuses who comes meanwhile.
+async fn execute_in_the_end(url: &str, texts: &[String]) -> Result<Dialect> {
+    let mut tries = 1;
+    loop {
+        match execute(url, texts).await {
+            Err(_) if url.starts_with("mssql") && tries < TRIES => {
+                tokio::time::sleep(PAUSE * tries).await;
+            }
+            done => return done,
+        }
+        tries += 1;
     }
 }
 
@@ -166,7 +187,12 @@ async fn execute(url: &str, texts: &[String]) -> Result<Dialect> {
     let mut done = Ok(());
     for text in texts {
         let statement = Statement::render("testkit.fresh", text, db.dialect())?;
-        let executed = db.execute(&statement, &[]).await;
+        // The stand-in for SQL Server makes one database at a time.
+        let patient = RetryPolicy {
+            attempts: 30,
+            ..RetryPolicy::default()
+        };
+        let executed = retry(patient, || db.execute(&statement, &[])).await;
         done = done.and(executed.with_context(|| text.clone()).map(drop));
     }
     db.close().await;
