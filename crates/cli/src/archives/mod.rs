@@ -173,8 +173,12 @@ pub(crate) struct Found {
     pub(crate) known: Vec<Archive>,
     /// Those that were named themselves, by file.
     pub(crate) named: Vec<Archive>,
+    /// Those and all in the folders and buckets that were named.
+    pub(crate) asked: Vec<Archive>,
     /// What was named itself and is no archive.
     pub(crate) bad: Vec<(String, BackupError)>,
+    /// Files in a folder or bucket that are called like archives and are none, and why.
+    pub(crate) others: Vec<(String, String)>,
     bucket: Option<s3::Bucket>,
 }
 
@@ -184,7 +188,9 @@ impl Found {
         let mut found = Self {
             known: Vec::new(),
             named: Vec::new(),
+            asked: Vec::new(),
             bad: Vec::new(),
+            others: Vec::new(),
             bucket: None,
         };
         for text in texts {
@@ -200,12 +206,13 @@ impl Found {
     fn file_or_folder(&mut self, text: &str) -> Result<(), Trouble> {
         let path = Path::new(text);
         if path.is_dir() {
-            self.add(local::list(path)?.archives);
+            self.listed(local::list(path)?);
             return Ok(());
         }
         match Archive::open(path) {
             Ok(archive) => {
                 self.named.push(archive.clone());
+                self.asked.push(archive.clone());
                 self.add(vec![archive]);
             }
             Err(error) => self.bad.push((text.to_owned(), error)),
@@ -232,13 +239,25 @@ impl Found {
                 .iter()
                 .find(|archive| archive.path.ends_with(file));
             match named {
-                Some(archive) => self.named.push(archive.clone()),
+                Some(archive) => {
+                    self.named.push(archive.clone());
+                    self.asked.push(archive.clone());
+                }
                 None => return Err(Trouble::at(text, "there is no such archive")),
             }
         }
-        self.add(listing.archives);
+        match file {
+            None => self.listed(listing),
+            Some(_) => self.add(listing.archives),
+        }
         self.bucket = Some(bucket);
         Ok(())
+    }
+
+    fn listed(&mut self, listing: Listing) {
+        self.others.extend(listing.others);
+        self.asked.extend(listing.archives.iter().cloned());
+        self.add(listing.archives);
     }
 
     fn add(&mut self, archives: Vec<Archive>) {

@@ -75,7 +75,7 @@ fn killed_in_mid_restore_leaves_a_database_that_says_so() {
             .json()
     };
     assert_eq!(
-        runs("sqlite:copy.db")["runs"],
-        runs("sqlite:big.db")["runs"]
+        runs("sqlite:copy.db")["items"],
+        runs("sqlite:big.db")["items"]
     );
 }

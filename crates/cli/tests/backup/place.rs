@@ -106,7 +106,7 @@ impl Place {
     /// How many runs a database has.
     pub(crate) fn runs(&self, db: &str) -> usize {
         let said = self.done(&["runs", "--json", "--limit", "500", "--db", db]);
-        said.json()["runs"].as_array().unwrap().len()
+        said.json()["items"].as_array().unwrap().len()
     }
 
     pub(crate) fn start(&self, args: &[&str]) -> Child {

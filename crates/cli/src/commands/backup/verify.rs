@@ -20,16 +20,12 @@ use crate::{
 
 pub(super) async fn run(args: BackupVerifyArgs) -> anyhow::Result<Exit> {
     let passphrase = archives::passphrase(&args.secret)?;
-    let found = Found::look(&args.archives, &args.s3).await?;
+    let mut found = Found::look(&args.archives, &args.s3).await?;
     let mut signals = Signals::listen()?;
-    let mut asked = found.named.clone();
-    if asked.is_empty() && found.bad.is_empty() {
-        asked.clone_from(&found.known);
-    }
     let mut documents = Vec::new();
     let mut ill = false;
     let mut unreadable = None;
-    for (name, error) in found.bad {
+    for (name, error) in std::mem::take(&mut found.bad) {
         let damage = matches!(&error, BackupError::Archive { error, .. } if error.is_damage());
         if !damage {
             return Err(trouble(error, None).into());
@@ -37,8 +33,11 @@ pub(super) async fn run(args: BackupVerifyArgs) -> anyhow::Result<Exit> {
         ill = true;
         documents.push(tell(&name, &Err(reason(error)), args.json)?);
     }
-    let found = Found::look(&args.archives, &args.s3).await?;
-    for archive in asked {
+    for (name, why) in std::mem::take(&mut found.others) {
+        ill = true;
+        documents.push(tell(&name, &Err(why), args.json)?);
+    }
+    for archive in std::mem::take(&mut found.asked) {
         let name = archive.path.display().to_string();
         let done = one(
             &archive,
