@@ -55,14 +55,7 @@ async fn a_second_engine_is_told_who_holds_the_file() {
 
 #[tokio::test]
 async fn urls_that_mean_nothing_are_refused() {
-    for url in [
-        "",
-        "runs.db",
-        "sqlite:",
-        "sqlite:a.db?mode=ro",
-        "mysql://x/y",
-        "postgres:x",
-    ] {
+    for url in ["", "runs.db", "sqlite:", "oracle://x/y", "postgres:x"] {
         let error = SqlStore::open(url, OpenOptions::default())
             .await
             .unwrap_err();
@@ -72,11 +65,17 @@ async fn urls_that_mean_nothing_are_refused() {
         );
         assert!(error.to_string().contains("sqlite:FILE"), "{error}");
     }
-    let secret = "mysql://me:geheim@host/db";
-    let error = SqlStore::open(secret, OpenOptions::default())
-        .await
-        .unwrap_err();
-    assert!(!error.to_string().contains("geheim"), "{error}");
+    for (url, named) in [
+        ("sqlite:a.db?mode=ro", "`mode`"),
+        ("oracle://me:geheim@host/db", "sqlite:FILE"),
+        ("mysql://me:geheim@127.0.0.1:1/db?colour=red", "`colour`"),
+    ] {
+        let error = SqlStore::open(url, OpenOptions::default())
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains(named), "{error}");
+        assert!(!error.to_string().contains("geheim"), "{error}");
+    }
 }
 
 #[tokio::test]
