@@ -11,7 +11,11 @@ use crate::{
 use mysql_async::{
     Conn, DriverError, Error as Fault, IoError, Opts, OptsBuilder, SslOpts, prelude::Queryable as _,
 };
-use std::{io, time::Duration};
+use std::{
+    io,
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 const KIND: Kind = Kind {
     example: "mysql://user:password@host:3306/database",
@@ -36,6 +40,28 @@ const SQL_MODE: &str = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO
 #[derive(Debug)]
 pub(super) struct Connector {
     pub(super) target: Target,
+}
+
+/// A connection, and how much the server takes at once.
+#[derive(Debug)]
+pub(crate) struct Session {
+    conn: Conn,
+    /// Bytes of one packet.
+    pub(super) packet: u64,
+}
+
+impl Deref for Session {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.conn
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
 }
 
 /// A server's kind: their settings have other names.
@@ -128,18 +154,18 @@ impl Connector {
             .with_danger_skip_domain_validation(mode == SslMode::VerifyCa)
     }
 
-    async fn session(&self, host: &Host) -> Result<Conn, Error> {
+    async fn session(&self, host: &Host) -> Result<Session, Error> {
         let shown = &self.target.shown;
         let mut conn = self
             .open(host)
             .await
             .map_err(|error| refused(&error, shown, &self.target.tls, host))?;
-        let asked = "SELECT VERSION(), @@read_only";
-        let found: Option<(String, i64)> = conn
+        let asked = "SELECT VERSION(), @@read_only, @@max_allowed_packet";
+        let found: Option<(String, i64, u64)> = conn
             .query_first(asked)
             .await
             .map_err(|error| refused(&error, shown, &self.target.tls, host))?;
-        let (version, read_only) = found.unwrap_or_default();
+        let (version, read_only, packet) = found.unwrap_or_default();
         let server = known(&version, shown)?;
         if read_only != 0 && self.target.hosts.len() > 1 && !self.target.options.read_only {
             return Err(unavailable(format!(
@@ -149,22 +175,22 @@ impl Connector {
         conn.query_drop(settings(server, &self.target.options))
             .await
             .map_err(|error| refused(&error, shown, &self.target.tls, host))?;
-        Ok(conn)
+        Ok(Session { conn, packet })
     }
 }
 
 impl Driver for Connector {
-    type Conn = Conn;
+    type Conn = Session;
 
-    async fn connect(&self) -> Result<Conn, Error> {
+    async fn connect(&self) -> Result<Session, Error> {
         self.target.first_host(|host| self.session(host)).await
     }
 
-    fn is_broken(&self, conn: &Conn) -> bool {
+    fn is_broken(&self, conn: &Session) -> bool {
         conn.is_disconnected()
     }
 
-    async fn ping(&self, conn: &mut Conn) -> Result<(), Error> {
+    async fn ping(&self, conn: &mut Session) -> Result<(), Error> {
         conn.ping().await.map_err(|error| fault::classed(&error))
     }
 }

@@ -38,7 +38,7 @@ fn says_too_large(io: &std::io::Error) -> bool {
             .contains("packet is larger")
 }
 
-fn too_large() -> Error {
+pub(super) fn too_large() -> Error {
     Error::other(
         "a statement with its values is larger than the server's max_allowed_packet; raise that \
          setting on the server, or store less at once",

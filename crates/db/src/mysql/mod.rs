@@ -19,14 +19,14 @@ use crate::{
     statement::Statement,
     value::Value,
 };
-use connect::Connector;
+use connect::{Connector, Session};
 use futures::future::BoxFuture;
-use mysql_async::{Conn, prelude::Queryable as _};
+use mysql_async::prelude::Queryable as _;
 pub(crate) use session::MysqlTx;
 use std::{sync::Arc, time::Duration};
 
 /// A session as the pool makes them, for the yardstick of the benchmarks.
-pub(crate) async fn bare(url: &str) -> Result<Conn, Error> {
+pub(crate) async fn bare(url: &str) -> Result<Session, Error> {
     Connector::new(url, &Options::default())?.connect().await
 }
 
@@ -125,7 +125,7 @@ impl Mysql {
     async fn on_a_connection<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
-        W: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
+        W: for<'c> FnOnce(&'c mut Session) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
     {
         let lease = self.pool.lease().await?;
         let (timeout, connector) = (self.timeout, Arc::clone(&self.connector));
@@ -147,7 +147,7 @@ async fn owned<T, W>(
     connector: Arc<Connector>,
 ) -> Result<T, Error>
 where
-    W: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, Error>>,
+    W: for<'c> FnOnce(&'c mut Session) -> BoxFuture<'c, Result<T, Error>>,
 {
     let id = lease.conn().id();
     match tokio::time::timeout(timeout + GRACE, work(lease.conn_mut())).await {

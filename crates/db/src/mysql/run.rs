@@ -3,7 +3,8 @@
 //! large ones as prepared statements in between.
 use super::{
     call::{Call, call, calls, size, slice, text},
-    fault::{classed, without_text},
+    connect::Session,
+    fault::{classed, too_large, without_text},
     value::cell,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     statement::Statement,
     value::Value,
 };
-use mysql_async::{Conn, Params, Row as Native, prelude::Queryable as _};
+use mysql_async::{Params, Row as Native, prelude::Queryable as _};
 use std::sync::Arc;
 
 /// Bytes of one text; every server takes that much.
@@ -23,7 +24,7 @@ const FEW: usize = 8;
 
 /// Executes within an open transaction, or as one of its own when it is a single call.
 pub(super) async fn execute(
-    conn: &mut Conn,
+    conn: &mut Session,
     statement: &Statement,
     rows: &[Vec<Value>],
 ) -> Result<u64, Error> {
@@ -37,13 +38,14 @@ pub(super) async fn execute(
 
 /// Fetches all rows of the result, for each of `rows`.
 pub(super) async fn fetch(
-    conn: &mut Conn,
+    conn: &mut Session,
     statement: &Statement,
     rows: &[Vec<Value>],
 ) -> Result<Vec<Row>, Error> {
     let of = |error: Error| error.of(statement.name_arc());
     let mut found = Vec::new();
     for call in calls(statement, rows).map_err(|why| of(Error::other(why)))? {
+        fits(conn, &call).map_err(of)?;
         let got: Vec<Native> = conn
             .exec(call.sql, Params::Positional(call.params))
             .await
@@ -75,7 +77,19 @@ fn read(got: Vec<Native>, found: &mut Vec<Row>) -> Result<(), Error> {
     Ok(())
 }
 
-async fn send(conn: &mut Conn, statement: &Statement, call: Call) -> Result<u64, Error> {
+/// The server would hang up on a packet that is too large, and say why only sometimes.
+fn fits(conn: &Session, call: &Call) -> Result<(), Error> {
+    let values: u64 = call.params.iter().map(|v| v.bin_len() + 4).sum();
+    let bytes = values + u64::try_from(call.sql.len()).unwrap_or(u64::MAX);
+    if bytes < conn.packet {
+        Ok(())
+    } else {
+        Err(too_large())
+    }
+}
+
+async fn send(conn: &mut Session, statement: &Statement, call: Call) -> Result<u64, Error> {
+    fits(conn, &call)?;
     conn.exec_drop(call.sql, Params::Positional(call.params))
         .await
         .map_err(|error| classed(&error))?;
@@ -116,7 +130,7 @@ pub(super) fn nothing(batch: &Batch) -> Result<Vec<u64>, Error> {
     counts(batch, &[])
 }
 
-pub(super) async fn batch(conn: &mut Conn, batch: &Batch) -> Result<Vec<u64>, Error> {
+pub(super) async fn batch(conn: &mut Session, batch: &Batch) -> Result<Vec<u64>, Error> {
     // Knowing before the commit whether every expectation holds takes a round trip more.
     let settled = batch.steps.iter().all(certain);
     if let (Some((index, only)), true) = (single(batch), settled) {
@@ -231,7 +245,7 @@ fn flights(batch: &Batch, settled: bool) -> Result<Vec<Flight>, Error> {
 }
 
 async fn fly(
-    conn: &mut Conn,
+    conn: &mut Session,
     batch: &Batch,
     flight: Flight,
     changed: &mut Vec<(usize, u64)>,
@@ -275,12 +289,12 @@ async fn fly(
 }
 
 /// Commits when all is well, else takes everything back.
-async fn end(conn: &mut Conn, counts: Result<Vec<u64>, Error>) -> Result<Vec<u64>, Error> {
+async fn end(conn: &mut Session, counts: Result<Vec<u64>, Error>) -> Result<Vec<u64>, Error> {
     control(conn, if counts.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
     counts
 }
 
-pub(super) async fn control(conn: &mut Conn, sql: &str) -> Result<(), Error> {
+pub(super) async fn control(conn: &mut Session, sql: &str) -> Result<(), Error> {
     conn.query_drop(sql).await.map_err(|error| classed(&error))
 }
 

@@ -12,6 +12,7 @@ mod encrypted;
 mod failover;
 mod fixture;
 mod migrations;
+mod mysql;
 mod native;
 mod pooled;
 mod pools;
