@@ -2,7 +2,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use futures::future::BoxFuture;
-use runstone_db::{Database, Dialect, Error as DbError, PoolStats, Statement};
+use runstone_db::{Database, Dialect, Error as DbError, Health, PoolStats, Statement};
 use runstone_model::{
     ids::{FlowVersionId, ProjectId, RunId, ServerId},
     time::Timestamp,
@@ -58,6 +58,12 @@ impl SqlStore {
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.db.stats()
+    }
+
+    /// Whether its server can be reached, as far as this process has seen; asks nobody.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.db.health()
     }
 
     /// Asks the database for a sign of life.

@@ -4,6 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use runstone_db::Health;
 use runstone_engine::{Clock as _, Ids as _, RealIds, SystemClock};
 use runstone_model::{ids::ServerId, time::Timestamp};
 use runstone_store::{Examination, Finding, Fix, Progress, Severity};
@@ -24,6 +25,7 @@ struct Report {
     findings: Vec<Finding>,
     bytes: Option<u64>,
     version: Option<u32>,
+    health: Health,
 }
 
 pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
@@ -63,6 +65,7 @@ async fn examine(args: &DoctorArgs) -> anyhow::Result<Report> {
         })
         .await;
     let (bytes, version) = (store.storage_bytes().await, store.schema_version().await);
+    let health = store.health();
     store.close().await;
     let findings = findings?;
     let damaged = findings.iter().any(|found| found.check == "integrity");
@@ -75,6 +78,7 @@ async fn examine(args: &DoctorArgs) -> anyhow::Result<Report> {
         findings,
         bytes,
         version,
+        health,
     })
 }
 
@@ -105,6 +109,26 @@ fn name(severity: Severity) -> &'static str {
     }
 }
 
+fn connection(health: &Health) -> serde_json::Value {
+    let pool = &health.pool;
+    json!({
+        "circuit": health.circuit.name(),
+        "failures": health.failures,
+        "last_error": health.last_error,
+        "pool": {
+            "max": pool.max,
+            "open": pool.open,
+            "in_use": pool.in_use,
+            "idle": pool.idle,
+            "waiting": pool.waiting,
+            "created": pool.created,
+            "reused": pool.reused,
+            "wait_us": pool.wait_us,
+            "wait_max_us": pool.wait_max_us,
+        },
+    })
+}
+
 fn document(args: &DoctorArgs, report: &Report, ill: bool) -> serde_json::Value {
     let findings: Vec<_> = report
         .findings
@@ -125,6 +149,7 @@ fn document(args: &DoctorArgs, report: &Report, ill: bool) -> serde_json::Value 
         "schema_version": report.version,
         "bytes": report.bytes,
         "findings": findings,
+        "connection": connection(&report.health),
     })
 }
 
