@@ -10,6 +10,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -22,6 +23,7 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Words in a log of a server that ends by itself.
 const GAVE_UP: [&str; 2] = ["FATAL", "Aborting"];
+const PORTS: std::ops::Range<u16> = 15_000..32_000;
 /// A port may be taken between finding it free and using it.
 const TRIES: u32 = 3;
 
@@ -92,7 +94,7 @@ impl Watched {
             .prefix("runstone-db-")
             .tempdir_in(disk_folder())?;
         plan.owner.take(folder.path())?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = free_port().context("no port is free")?;
         let mut watch = Command::new("sh");
         watch.args(["-c", WATCH, "server-watch"]).arg(folder.path());
         watch.arg(plan.stop).arg(plan.prepared);
@@ -181,6 +183,17 @@ impl Watched {
         }
         Ok(())
     }
+}
+
+/// One below those that the system gives to clients: a client that asks again and again for a
+/// server that is away could be given that very port, connect to itself, and keep the server out.
+fn free_port() -> Option<u16> {
+    // Servers are started side by side: each looks from another port on.
+    static TAKEN: AtomicUsize = AtomicUsize::new(0);
+    let turn = TAKEN.fetch_add(1, Ordering::Relaxed);
+    let first = (std::process::id() as usize + 101 * turn) % PORTS.len();
+    let mut ports = PORTS.skip(first).chain(PORTS);
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
 }
 
 impl Drop for Watched {
