@@ -230,7 +230,13 @@ impl Database {
             Backend::Mssql(db) => {
                 match Snapshot::mssql_versions(Tx::mssql(db.begin().await?)).await {
                     Ok(snapshot) => Ok(snapshot),
-                    Err(_) => Snapshot::mssql_locks(Tx::mssql(db.begin().await?)).await,
+                    Err(versions) => Snapshot::mssql_locks(Tx::mssql(db.begin().await?))
+                        .await
+                        .map_err(|mut locks| {
+                            let message = format!("{versions}; {}", locks.message);
+                            locks.message = message;
+                            locks
+                        }),
                 }
             }
         }

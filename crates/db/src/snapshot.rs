@@ -29,14 +29,27 @@ enum Backend {
     Session(Tx),
 }
 
+/// Ends the transaction that is open: a level set inside of one is not that of the next one on
+/// every server.
+const MYSQL: [&str; 3] = [
+    "COMMIT",
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+];
 /// On a SQL Server that may keep row versions (`ALLOW_SNAPSHOT_ISOLATION ON`); fails on another.
-const MSSQL_VERSIONS: &str = "IF @@TRANCOUNT > 0 ROLLBACK; \
-    IF NOT EXISTS (SELECT 1 FROM sys.databases \
-        WHERE name = DB_NAME() AND snapshot_isolation_state = 1) \
-        THROW 50000, 'the database keeps no row versions', 1; \
-    SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION";
-const MSSQL_LOCKS: &str = "IF @@TRANCOUNT > 0 ROLLBACK; \
-    SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; BEGIN TRANSACTION";
+const MSSQL_VERSIONS: [&str; 4] = [
+    "IF @@TRANCOUNT > 0 ROLLBACK",
+    "IF NOT EXISTS (SELECT 1 FROM sys.databases \
+     WHERE name = DB_NAME() AND snapshot_isolation_state = 1) \
+     THROW 50000, 'the database keeps no row versions', 1",
+    "SET TRANSACTION ISOLATION LEVEL SNAPSHOT",
+    "BEGIN TRANSACTION",
+];
+const MSSQL_LOCKS: [&str; 3] = [
+    "IF @@TRANCOUNT > 0 ROLLBACK",
+    "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+    "BEGIN TRANSACTION",
+];
 
 impl Snapshot {
     pub(crate) fn sqlite(snapshot: SqliteSnapshot) -> Self {
@@ -54,31 +67,29 @@ impl Snapshot {
         }
     }
 
-    /// Turns a transaction that has done nothing into a snapshot.
-    pub(crate) async fn mysql(mut tx: Tx) -> Result<Self, Error> {
-        // Beginning a transaction ends the one before.
-        for sql in [
-            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-        ] {
+    /// Turns a transaction that has done nothing into a snapshot. Its connection is set to what no
+    /// other work wants, and is thrown away afterwards.
+    async fn turned(mut tx: Tx, with: &[&str]) -> Result<Self, Error> {
+        for sql in with {
             tx.raw(sql).await?;
         }
         Ok(Self::begun(tx))
     }
 
-    /// The same by row versions; an error where the database keeps none.
-    pub(crate) async fn mssql_versions(mut tx: Tx) -> Result<Self, Error> {
-        tx.raw(MSSQL_VERSIONS).await?;
-        Ok(Self::begun(tx))
+    pub(crate) async fn mysql(tx: Tx) -> Result<Self, Error> {
+        Self::turned(tx, &MYSQL).await
     }
 
-    /// The same by locks.
-    pub(crate) async fn mssql_locks(mut tx: Tx) -> Result<Self, Error> {
-        tx.raw(MSSQL_LOCKS).await?;
-        Ok(Self {
-            backend: Backend::Session(tx),
-            isolation: Isolation::Locks,
-        })
+    /// By row versions; an error where the database keeps none.
+    pub(crate) async fn mssql_versions(tx: Tx) -> Result<Self, Error> {
+        Self::turned(tx, &MSSQL_VERSIONS).await
+    }
+
+    /// By locks.
+    pub(crate) async fn mssql_locks(tx: Tx) -> Result<Self, Error> {
+        let mut snapshot = Self::turned(tx, &MSSQL_LOCKS).await?;
+        snapshot.isolation = Isolation::Locks;
+        Ok(snapshot)
     }
 
     /// How the state is kept the same.

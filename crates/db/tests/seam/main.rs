@@ -16,6 +16,7 @@ mod mysql;
 mod native;
 mod pooled;
 mod pools;
+mod snapshots;
 mod sqlite_files;
 mod transactions;
 mod values;
