@@ -81,7 +81,7 @@ pub(crate) fn trouble(db: &DbArgs, error: OpenError) -> Trouble {
         ),
         OpenError::Locked { holder } => (
             format!("another process is executing runs on it: {holder}"),
-            "wait for that process or stop it; on PostgreSQL many can share one database",
+            "wait for that process or stop it; on a database server many can share one database",
         ),
         OpenError::HalfRestored => (
             "a restore into it did not finish".to_owned(),

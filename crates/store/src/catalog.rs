@@ -247,7 +247,7 @@ catalog! {
     run_claimable_one: "run" / "claimable_one" mssql,
     run_claimable_owned: "run" / "claimable_owned" mssql,
     run_claimable_unowned: "run" / "claimable_unowned" mssql,
-    run_dead_owners: "run" / "dead_owners" mssql,
+    run_dead_owners: "run" / "dead_owners" mysql mssql,
     run_delete: "run" / "delete",
     run_epochs: "run" / "epochs",
     run_finish: "run" / "finish" postgres mysql mssql,
