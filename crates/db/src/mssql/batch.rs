@@ -84,14 +84,18 @@ fn requests<'a>(statement: &Statement, rows: &'a [Vec<Value>]) -> Result<Vec<Req
     Ok(requests)
 }
 
-/// The executions of a statement with `rows`.
+/// The executions of a statement with `rows`: those that fit into JSON together.
 fn sources<'a>(statement: &Statement, rows: &'a [Vec<Value>]) -> Vec<Source<'a>> {
-    let fit =
-        || tsql::rows_fit_json(statement.script()) && rows.iter().flatten().all(value::fits_json);
-    match rows {
-        [_, _, ..] if statement.rows() && fit() => vec![Source::Many(rows)],
-        rows => rows.iter().map(|row| Source::One(row)).collect(),
+    let json = statement.rows() && tsql::rows_fit_json(statement.script());
+    let fits = |row: &Vec<Value>| json && row.iter().all(value::fits_json);
+    let mut sources = Vec::new();
+    for alike in rows.chunk_by(|a, b| fits(a) == fits(b)) {
+        match alike {
+            [first, _, ..] if fits(first) => sources.push(Source::Many(alike)),
+            alike => sources.extend(alike.iter().map(|row| Source::One(row))),
+        }
     }
+    sources
 }
 
 fn is_full(request: &Request<'_>, next: &Statement) -> bool {

@@ -118,10 +118,21 @@ fn write(value: &Value, of: ColumnType, json: &mut String) -> Result<(), String>
     Ok(())
 }
 
-/// Whether a value can be written into JSON at all: control characters need JSON's own escapes.
+/// A longer text is cut by servers that speak T-SQL and are not SQL Server.
+const LONGEST_IN_JSON: usize = 3_900;
+
+/// Whether a value can travel in JSON: control characters need JSON's own escapes, a stand-in is
+/// twice as long as what it stands for, and long texts gain nothing.
 pub(super) fn fits_json(value: &Value) -> bool {
     match value {
-        Value::Text(text) => text.bytes().all(|byte| byte >= b' '),
+        Value::Text(text) => {
+            let twice = |byte: &u8| matches!(byte, b'~' | b'"' | b'\\');
+            // Cheap first: most texts are short.
+            text.len() <= LONGEST_IN_JSON
+                && text.bytes().all(|byte| byte >= b' ')
+                && text.len() + text.as_bytes().iter().filter(|b| twice(b)).count()
+                    <= LONGEST_IN_JSON
+        }
         _ => true,
     }
 }

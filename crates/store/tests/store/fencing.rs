@@ -6,7 +6,7 @@ use runstone_model::{
     run::{Kind, Status},
 };
 use runstone_store::{Claim, Commit, Error, Snapshot, SqlStore, Store as _};
-use runstone_testkit::on_every_database;
+use runstone_testkit::{on_every_database, servers::TestDatabase};
 
 use crate::harness::{
     Hold, TestDb, at, create, empty, flow, row, rows, run_id, server_id, sql, update,
@@ -167,7 +167,13 @@ on_every_database! {
         };
         let mut claimed = Vec::new();
         while claimed.len() < runs.len() {
-            claimed.extend(new.claim(claim).await.unwrap());
+            match new.claim(claim).await {
+                Ok(more) => claimed.extend(more),
+                // The stand-in for SQL Server ignores the hint that keeps the old owner's next row
+                // out, so all of them must be overtaken between two rows.
+                Err(Error::Unavailable(_)) if db.database() == TestDatabase::Mssql => {}
+                Err(error) => panic!("{error}"),
+            }
         }
         for writer in writers {
             let (run, written, error) = writer.await.unwrap();
