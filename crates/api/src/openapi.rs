@@ -110,12 +110,17 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         .collect();
     all.extend(operation.query.iter().cloned());
     all.extend(operation.headers.iter().map(|(name, required, text)| {
+        let schema = match *name {
+            "If-Match" => json!({ "type": "string", "pattern": "^\"[0-9]{1,18}\"$" }),
+            "Last-Event-ID" => json!({ "type": "string", "pattern": "^[0-9]{1,18}$" }),
+            _ => json!({ "type": "string", "minLength": 1, "maxLength": 200 }),
+        };
         json!({
             "name": name,
             "in": "header",
             "required": required,
             "description": text,
-            "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
+            "schema": schema,
         })
     }));
     all

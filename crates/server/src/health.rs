@@ -71,7 +71,7 @@ async fn timed<E: std::fmt::Display>(work: impl Future<Output = Result<(), E>>) 
     };
     Check {
         status,
-        latency_ms: took.as_secs_f64() * 1000.0,
+        latency_ms: took.as_micros() as f64 / 1000.0,
         detail,
     }
 }

@@ -148,7 +148,10 @@ fn matches(route: &str, path: &str) -> bool {
     loop {
         match (route.next(), path.next()) {
             (None, None) => return true,
-            (Some(pattern), Some(segment)) if pattern.starts_with('{') || pattern == segment => {}
+            (Some(pattern), Some(segment)) if pattern == segment => {}
+            // A parameter is anything but a verb.
+            (Some(pattern), Some(segment))
+                if pattern.starts_with('{') && !segment.starts_with('~') => {}
             _ => return false,
         }
     }

@@ -1,0 +1,133 @@
+//! The interface is what the documents say: the OpenAPI that is checked in, the table of roles, the
+//! error codes, the settings, the page.
+use std::{fmt::Write as _, fs, path::PathBuf};
+
+use runstone_api::Code;
+use runstone_server::{config, routes};
+
+use crate::harness::Service;
+
+fn docs() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+}
+
+/// Holds the part of a document between two marks against what it must be; writes it when
+/// `RUNSTONE_WRITE_DOCS` is set.
+fn hold(file: &str, mark: &str, expected: &str) {
+    let path = docs().join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    let (begin, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
+    let from = text
+        .find(&begin)
+        .unwrap_or_else(|| panic!("{file} has no {begin}"))
+        + begin.len();
+    let to = from + text[from..].find(&end).unwrap();
+    if std::env::var_os("RUNSTONE_WRITE_DOCS").is_some() {
+        fs::write(&path, format!("{}{expected}{}", &text[..from], &text[to..])).unwrap();
+    } else {
+        assert_eq!(
+            &text[from..to],
+            expected,
+            "write it with RUNSTONE_WRITE_DOCS=1"
+        );
+    }
+}
+
+#[test]
+fn the_openapi_document_is_the_one_checked_in() {
+    let made = format!(
+        "{}\n",
+        serde_json::to_string_pretty(&runstone_server::openapi()).unwrap()
+    );
+    let path = docs().join("openapi.json");
+    if std::env::var_os("RUNSTONE_WRITE_DOCS").is_some() {
+        fs::write(&path, &made).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == made,
+        "docs/openapi.json is another; write it with RUNSTONE_WRITE_DOCS=1"
+    );
+}
+
+#[test]
+fn the_table_of_operations_and_roles_is_in_the_documents() {
+    let mut table = "| operation | method and path | role |\n|---|---|---|\n".to_owned();
+    for operation in routes::operations() {
+        let (id, method, path) = (operation.id, operation.method, &operation.path);
+        let role = operation.access.name();
+        writeln!(table, "| `{id}` | `{method} {path}` | {role} |").unwrap();
+    }
+    hold("api.md", "operations", &table);
+}
+
+#[test]
+fn the_error_codes_are_in_the_documents() {
+    let mut table = "| code | status | what to do |\n|---|---|---|\n".to_owned();
+    for code in Code::ALL {
+        writeln!(
+            table,
+            "| `{}` | {} | {} |",
+            code.name(),
+            code.status(),
+            code.mend()
+        )
+        .unwrap();
+    }
+    hold("api.md", "codes", &table);
+}
+
+#[test]
+fn the_settings_are_in_the_documents() {
+    let mut table =
+        "| setting | variable | default | what it does |\n|---|---|---|---|\n".to_owned();
+    for key in config::KEYS {
+        let default = if key.default.is_empty() {
+            String::new()
+        } else {
+            format!("`{}`", key.default)
+        };
+        writeln!(
+            table,
+            "| `{}` | `{}` | {default} | {} |",
+            key.path,
+            key.variable(),
+            key.help
+        )
+        .unwrap();
+    }
+    hold("config.md", "settings", &table);
+}
+
+#[test]
+fn every_operation_says_what_it_does_and_has_a_name_of_its_own() {
+    let mut ids: Vec<&str> = routes::operations().iter().map(|o| o.id).collect();
+    for operation in routes::operations() {
+        assert!(!operation.summary.is_empty(), "{}", operation.id);
+        assert!(!operation.answers.is_empty(), "{}", operation.id);
+        let body = operation.body.as_ref();
+        assert!(
+            body.is_none_or(|body| body.example.is_some()),
+            "{}",
+            operation.id
+        );
+    }
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count);
+}
+
+#[tokio::test]
+async fn the_page_needs_nothing_from_elsewhere() {
+    let service = Service::with_keys().await;
+    let said = service.send(service.request("GET", "/docs")).await;
+    assert_eq!(said.status, 200);
+    for from_elsewhere in ["<script", "src=", "url(", "@import", "http://", "https://"] {
+        assert!(!said.text.contains(from_elsewhere), "{from_elsewhere}");
+    }
+    assert!(said.text.contains("runs.start"));
+    let said = service.send(service.request("GET", "/openapi.json")).await;
+    assert_eq!(said.json(), runstone_server::openapi());
+    service.stop().await;
+}

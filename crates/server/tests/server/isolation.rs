@@ -1,0 +1,183 @@
+//! R9, generated from the table of routes, so that no new route can be forgotten: without a key
+//! every route is 401; another project's key finds nothing; a lesser role is refused.
+use runstone_api::{Access, Operation, Role};
+use runstone_server::routes;
+use serde_json::Value;
+
+use crate::harness::{Said, Service, greet};
+
+/// The path of an operation with things that are there: another project's.
+fn path(operation: &Operation, project: &str, run: &str) -> String {
+    let mut path = operation
+        .path
+        .replace("{project}", project)
+        .replace("{run}", run);
+    for (name, value) in [
+        ("{name}", "greet"),
+        ("{seq}", "1"),
+        ("{version}", "1"),
+        ("{subject}", "somebody"),
+    ] {
+        path = path.replace(name, value);
+    }
+    // Whatever else is named: an id that is well-formed.
+    while let Some((before, rest)) = path.split_once('{') {
+        let (_, after) = rest.split_once('}').unwrap();
+        path = format!("{before}{run}{after}");
+    }
+    path
+}
+
+async fn call(service: &Service, operation: &Operation, path: &str, key: Option<&str>) -> Said {
+    let mut request = service.request(operation.method, path);
+    if let Some(key) = key {
+        request = request.bearer_auth(key);
+    }
+    if let Some(body) = &operation.body {
+        request = request.json(body.example.as_ref().unwrap_or(&Value::Null));
+    }
+    if operation
+        .headers
+        .iter()
+        .any(|(name, _, _)| *name == "If-Match")
+    {
+        request = request.header("If-Match", "\"1\"");
+    }
+    service.send(request).await
+}
+
+/// A server with a project that has a flow and a run.
+async fn filled() -> (Service, String, String) {
+    let service = Service::with_keys().await;
+    let project = service.project("theirs").await;
+    service.flow(&project, greet()).await;
+    let body = serde_json::json!({ "flow": "greet", "input": { "who": "Ada" } });
+    let run = service
+        .post(&format!("/projects/{project}/runs?wait=10s"), body)
+        .await
+        .ok(200);
+    (service, project, run["id"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn without_a_key_every_route_but_the_public_ones_is_401() {
+    let (service, project, run) = filled().await;
+    let mut tried = 0;
+    for operation in routes::operations() {
+        if operation.access == Access::Public {
+            continue;
+        }
+        let path = path(operation, &project, &run);
+        for key in [
+            None,
+            Some("rs_00000000000070008000000000000001_00"),
+            Some("nonsense"),
+        ] {
+            let said = call(&service, operation, &path, key).await;
+            assert_eq!(
+                said.status, 401,
+                "{} {:?}: {}",
+                operation.id, key, said.text
+            );
+            assert_eq!(said.code(), "unauthenticated");
+            assert_eq!(said.header("www-authenticate"), "Bearer");
+        }
+        tried += 1;
+    }
+    assert!(tried > 30, "{tried}");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn another_projects_key_finds_nothing_on_any_route() {
+    let (service, theirs, run) = filled().await;
+    let ours = service.project("ours").await;
+    let key = service.key(Some(&ours), "owner").await;
+    let mut tried = 0;
+    for operation in routes::operations()
+        .iter()
+        .filter(|operation| operation.in_project())
+    {
+        // Their project by its address.
+        let said = call(
+            &service,
+            operation,
+            &path(operation, &theirs, &run),
+            Some(&key),
+        )
+        .await;
+        assert_eq!(said.status, 404, "{}: {}", operation.id, said.text);
+        assert_eq!(said.code(), "not_found");
+        // Their things under our own project's address.
+        if operation.path.contains("{run}") {
+            let said = call(
+                &service,
+                operation,
+                &path(operation, &ours, &run),
+                Some(&key),
+            )
+            .await;
+            assert_eq!(said.status, 404, "{}: {}", operation.id, said.text);
+        }
+        tried += 1;
+    }
+    assert!(tried > 25, "{tried}");
+    // Nothing of theirs has changed.
+    let theirs = service
+        .get(&format!("/projects/{theirs}/runs/{run}"))
+        .await
+        .ok(200);
+    assert_eq!(theirs["status"], "completed");
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn every_role_may_do_what_the_table_says_and_no_more() {
+    let (service, project, run) = filled().await;
+    for role in [Role::Viewer, Role::Editor, Role::Owner] {
+        let key = service.key(Some(&project), role.name()).await;
+        for operation in routes::operations()
+            .iter()
+            .filter(|o| o.access != Access::Public)
+        {
+            let said = if operation.access.allows(role) {
+                // Carrying all of it out would delete what the next one needs.
+                if operation.method != "GET" || operation.unhurried {
+                    continue;
+                }
+                let said = call(
+                    &service,
+                    operation,
+                    &path(operation, &project, &run),
+                    Some(&key),
+                )
+                .await;
+                assert!(
+                    !matches!(said.status.as_u16(), 401 | 403 | 500..),
+                    "{}: {}",
+                    operation.id,
+                    said.text
+                );
+                continue;
+            } else {
+                call(
+                    &service,
+                    operation,
+                    &path(operation, &project, &run),
+                    Some(&key),
+                )
+                .await
+            };
+            assert_eq!(
+                said.status,
+                403,
+                "{} as {}: {}",
+                operation.id,
+                role.name(),
+                said.text
+            );
+            assert_eq!(said.code(), "forbidden");
+        }
+    }
+    service.stop().await;
+}

@@ -1,0 +1,13 @@
+//! The server over HTTP: a real listener, a real database, a real client.
+#![expect(clippy::unwrap_used, reason = "tests")]
+mod auth;
+mod config;
+mod docs;
+mod flows;
+mod harness;
+mod hostile;
+mod isolation;
+mod issuer;
+mod projects;
+mod runs;
+mod watching;

@@ -1,0 +1,132 @@
+//! Runs: starting once and many, finding them, looking at them, ending them.
+use runstone_testkit::on_every_database;
+use serde_json::{Value, json};
+
+use crate::harness::{DEFAULT, Service, greet, rounds};
+
+fn runs(more: &str) -> String {
+    format!("/projects/{DEFAULT}/runs{more}")
+}
+
+fn id(run: &Value) -> &str {
+    run["id"].as_str().unwrap()
+}
+
+on_every_database! {
+    async fn a_run_is_started_looked_at_and_compared(service: &Service) {
+        service.flow(DEFAULT, greet()).await;
+        let start = |who: &str| json!({ "flow": "greet", "input": { "who": who }, "labels": { "who": who } });
+        let ada = service.post(&runs("?wait=20s"), start("Ada")).await.ok(200);
+        let bob = service.post(&runs("?wait=20s"), start("Bob")).await.ok(200);
+        assert_eq!((&ada["status"], &ada["output"]), (&json!("completed"), &json!({ "greeting": "Hello, Ada!" })));
+        assert_eq!((&ada["steps"], &ada["labels"]), (&json!(1), &json!({ "who": "Ada" })));
+        let steps = service.get(&runs(&format!("/{}/steps", id(&ada)))).await.ok(200);
+        let kinds: Vec<&str> = steps["items"].as_array().unwrap().iter().map(|s| s["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["completed", "run_completed"]);
+        let step = service.get(&runs(&format!("/{}/steps/1", id(&ada)))).await.ok(200);
+        assert_eq!(step["patch"], json!({ "greeting": "Hello, Ada!" }));
+        let at = service.get(&runs(&format!("/{}/checkpoints/1", id(&ada)))).await.ok(200);
+        assert_eq!(at["state"], json!({ "greeting": "Hello, Ada!" }));
+        assert_eq!(service.get(&runs(&format!("/{}/checkpoints/9", id(&ada)))).await.code(), "not_found");
+        let diff = service.get(&runs(&format!("/{}/diff?with={}", id(&ada), id(&bob)))).await.ok(200);
+        let mut pointers: Vec<&str> = diff["changes"].as_array().unwrap().iter().map(|c| c["pointer"].as_str().unwrap()).collect();
+        pointers.sort_unstable();
+        assert_eq!(pointers, ["/input/who", "/output/greeting", "/state/greeting"]);
+    }
+
+    async fn an_idempotency_key_starts_one_run(service: &Service) {
+        service.flow(DEFAULT, greet()).await;
+        let send = |key: &str, who: &str| {
+            let request = service.request("POST", &format!("/api/v1{}", runs(""))).bearer_auth(&service.admin);
+            let body = json!({ "flow": "greet", "input": { "who": who } });
+            service.send(request.header("Idempotency-Key", key).json(&body))
+        };
+        let all = futures::future::join_all((0..16).map(|_| send("one", "Ada"))).await;
+        let mut ids: Vec<String> = all
+            .iter()
+            // Two at the same instant: the later one finds the key, and the run a moment after.
+            .filter(|said| said.status.as_u16() == 202)
+            .map(|said| id(&said.json()).to_owned())
+            .collect();
+        ids.dedup();
+        assert_eq!(ids.len(), 1);
+        assert_eq!(send("one", "Bob").await.code(), "idempotency_conflict");
+        assert_eq!(id(&send("one", "Ada").await.ok(202)), ids[0]);
+        assert_ne!(id(&send("two", "Ada").await.ok(202)), ids[0]);
+        assert_eq!(send("", "Ada").await.code(), "invalid_header");
+        let listed = service.get(&runs("?total=true")).await.ok(200);
+        assert_eq!(listed["total"], 2);
+    }
+
+    async fn lists_filter_and_page_without_a_gap(service: &Service) {
+        service.flow(DEFAULT, greet()).await;
+        let starts: Vec<Value> = (0..25)
+            .map(|n| json!({ "flow": "greet", "input": { "who": n.to_string() }, "labels": { "odd": (n % 2).to_string() } }))
+            .chain([json!({ "flow": "nope" }), json!({ "flow": "greet", "input": {} })])
+            .collect();
+        let said = service.post(&runs(":batch"), json!({ "runs": starts })).await.ok(202);
+        let items = said["items"].as_array().unwrap();
+        assert_eq!(items[25]["problem"]["code"], "not_found");
+        assert_eq!(items[26]["problem"]["code"], "invalid_input");
+        let mut ids: Vec<&str> = items[..25].iter().map(|item| item["run_id"].as_str().unwrap()).collect();
+        ids.sort_unstable();
+        ids.reverse();
+        for (filter, expected) in [("", 25), ("&label=odd%3D1", 12), ("&flow=greet", 25), ("&flow=nope", 0),
+            ("&created_after=2020-01-01T00:00:00Z", 25), ("&created_before=2020-01-01T00:00:00Z", 0)] {
+            let (mut found, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = service.get(&runs(&format!("?limit=10{filter}{cursor}"))).await.ok(200);
+                found.extend(page["items"].as_array().unwrap().iter().map(|run| id(run).to_owned()));
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(found.len(), expected, "{filter}");
+            if expected == 25 {
+                assert_eq!(found, ids);
+            }
+        }
+        let last = service.get(&runs(&format!("/{}", ids[0]))).await.ok(200);
+        assert_eq!(last["flow"], "greet");
+    }
+}
+
+#[tokio::test]
+async fn a_run_is_cancelled_with_its_reason_and_stays_so() {
+    let service = Service::with_keys().await;
+    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    let run = service
+        .post(&runs(""), json!({ "flow": "rounds" }))
+        .await
+        .ok(202);
+    let waited = service
+        .post(&runs("?wait=50ms"), json!({ "flow": "rounds" }))
+        .await;
+    assert_eq!(waited.ok(202)["status"], "running");
+    let path = runs(&format!("/{}", id(&run)));
+    assert_eq!(
+        service
+            .post(&format!("{path}:resume"), json!({}))
+            .await
+            .code(),
+        "conflict"
+    );
+    service
+        .post(&format!("{path}:cancel"), json!({ "reason": "enough" }))
+        .await;
+    let ended = loop {
+        let run = service.get(&path).await.ok(200);
+        if run["finished_at"].is_string() {
+            break run;
+        }
+    };
+    assert_eq!(ended["status"], "cancelled");
+    assert!(ended["error"].to_string().contains("enough"), "{ended}");
+    assert_eq!(
+        service
+            .post(&format!("{path}:cancel"), json!({}))
+            .await
+            .code(),
+        "conflict"
+    );
+    service.stop().await;
+}
