@@ -165,7 +165,7 @@ fn one_more(dialect: Dialect) -> Migration {
     );
     let down = match dialect {
         Dialect::Mssql => {
-            "DROP TABLE notes; ALTER TABLE runs DROP CONSTRAINT runs_priority;
+            "DROP TABLE notes; ALTER TABLE runs DROP CONSTRAINT IF EXISTS runs_priority;
              ALTER TABLE runs DROP COLUMN priority"
         }
         _ => "DROP TABLE notes; ALTER TABLE runs DROP COLUMN priority",

@@ -8,6 +8,7 @@ SELECT 'column' AS kind, CAST(c.TABLE_NAME AS NVARCHAR(200)) AS table_name,
              THEN CONCAT('(', c.CHARACTER_MAXIMUM_LENGTH, ')') ELSE '' END,
          CASE WHEN c.IS_NULLABLE = 'NO' THEN ' not null' ELSE '' END) AS NVARCHAR(4000)) AS detail
 FROM INFORMATION_SCHEMA.COLUMNS c
+JOIN sys.tables b ON b.schema_id = SCHEMA_ID() AND b.name = c.TABLE_NAME
 WHERE c.TABLE_SCHEMA = SCHEMA_NAME()
 UNION ALL
 SELECT CASE WHEN i.is_primary_key = 1 THEN 'primary' WHEN i.is_unique = 1 THEN 'unique'

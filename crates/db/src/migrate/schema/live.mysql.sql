@@ -3,6 +3,8 @@ SELECT 'column' AS kind, c.TABLE_NAME AS table_name, '' AS name,
        CAST(c.ORDINAL_POSITION AS SIGNED) AS place, c.COLUMN_NAME AS column_name,
        CONCAT(c.COLUMN_TYPE, CASE c.IS_NULLABLE WHEN 'NO' THEN ' not null' ELSE '' END) AS detail
 FROM information_schema.COLUMNS c
+JOIN information_schema.TABLES b
+  ON b.TABLE_SCHEMA = c.TABLE_SCHEMA AND b.TABLE_NAME = c.TABLE_NAME AND b.TABLE_TYPE = 'BASE TABLE'
 WHERE c.TABLE_SCHEMA = DATABASE()
 UNION ALL
 SELECT CASE WHEN s.INDEX_NAME = 'PRIMARY' THEN 'primary' WHEN s.NON_UNIQUE = 0 THEN 'unique'
