@@ -107,6 +107,7 @@ pub struct ChangeAgentExecution {
     #[schema(minimum = 0, maximum = 1000000000000_i64)]
     pub output_tokens: Option<i64>,
     /// What it cost so far, in all.
+    #[schema(value_type = Money, required = false)]
     pub cost: Option<Money>,
     /// What it gave.
     pub output: Option<Value>,

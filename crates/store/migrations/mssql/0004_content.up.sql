@@ -1,14 +1,16 @@
 -- Content: documents and their versions, threads and messages, agent executions, exports.
 
+-- Lengths of texts are twice those of the other databases: a character may take two units here.
+
 -- Documents. `version` is the number of the newest version, and what a writer must have read;
 -- type, language, title and scores are that version's, for lists. `search_text` is its title and
 -- text in lower case. `overall` is in tenths of a point.
 CREATE TABLE documents (
   id BINARY(16) NOT NULL,
   project_id BINARY(16) NOT NULL,
-  type NVARCHAR(50) COLLATE Latin1_General_100_BIN2 NOT NULL,
-  language NVARCHAR(35) COLLATE Latin1_General_100_BIN2 NOT NULL,
-  title NVARCHAR(300) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  type NVARCHAR(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  language NVARCHAR(70) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  title NVARCHAR(600) COLLATE Latin1_General_100_BIN2 NOT NULL,
   version BIGINT NOT NULL,
   overall BIGINT NOT NULL,
   words BIGINT NOT NULL,
@@ -31,11 +33,11 @@ CREATE INDEX documents_deleted ON documents (project_id, deleted_at, id);
 CREATE TABLE document_versions (
   document_id BINARY(16) NOT NULL,
   version BIGINT NOT NULL,
-  type NVARCHAR(50) COLLATE Latin1_General_100_BIN2 NOT NULL,
-  language NVARCHAR(35) COLLATE Latin1_General_100_BIN2 NOT NULL,
-  title NVARCHAR(300) COLLATE Latin1_General_100_BIN2 NOT NULL,
-  author NVARCHAR(300) COLLATE Latin1_General_100_BIN2 NULL,
-  note NVARCHAR(500) COLLATE Latin1_General_100_BIN2 NULL,
+  type NVARCHAR(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  language NVARCHAR(70) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  title NVARCHAR(600) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  author NVARCHAR(600) COLLATE Latin1_General_100_BIN2 NULL,
+  note NVARCHAR(1000) COLLATE Latin1_General_100_BIN2 NULL,
   restored_from BIGINT NULL,
   created_at BIGINT NOT NULL,
   hash BINARY(32) NOT NULL,
@@ -54,7 +56,7 @@ CREATE TABLE document_versions (
 CREATE TABLE threads (
   id BINARY(16) NOT NULL,
   project_id BINARY(16) NOT NULL,
-  title NVARCHAR(300) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  title NVARCHAR(600) COLLATE Latin1_General_100_BIN2 NOT NULL,
   metadata NVARCHAR(MAX) COLLATE Latin1_General_100_BIN2 NULL,
   last_seq BIGINT NOT NULL,
   retain_ms BIGINT NULL,
@@ -77,7 +79,7 @@ CREATE TABLE messages (
   id BINARY(16) NOT NULL,
   project_id BINARY(16) NOT NULL,
   role NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
-  name NVARCHAR(100) COLLATE Latin1_General_100_BIN2 NULL,
+  name NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NULL,
   run_id BINARY(16) NULL,
   created_at BIGINT NOT NULL,
   bytes BIGINT NOT NULL,
@@ -99,13 +101,13 @@ CREATE INDEX messages_age ON messages (thread_id, created_at);
 CREATE TABLE agent_executions (
   id BINARY(16) NOT NULL,
   project_id BINARY(16) NOT NULL,
-  agent NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
-  correlation_id NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NULL,
+  agent NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  correlation_id NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NULL,
   run_id BINARY(16) NULL,
-  model NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NULL,
+  model NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NULL,
   status NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
   progress BIGINT NOT NULL,
-  message NVARCHAR(1000) COLLATE Latin1_General_100_BIN2 NULL,
+  message NVARCHAR(2000) COLLATE Latin1_General_100_BIN2 NULL,
   input_tokens BIGINT NOT NULL,
   output_tokens BIGINT NOT NULL,
   cost_nanos BIGINT NOT NULL,

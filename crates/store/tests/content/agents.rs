@@ -64,10 +64,11 @@ async fn metrics(db: &Content, agent: Option<&str>) -> Vec<AgentMetrics> {
 on_every_database! {
     async fn an_execution_goes_on_until_it_ends(db: &Content) {
         let begun = AgentExecution {
-            correlation_id: Some("order-7".to_owned()),
+            correlation_id: Some("🌍".repeat(200)),
             run: Some(RunId(fresh_id())),
-            model: Some("m".to_owned()),
-            ..execution(db, "writer", 1_000)
+            model: Some("🌍".repeat(200)),
+            message: Some("🌍".repeat(1000)),
+            ..execution(db, &"🌍".repeat(200), 1_000)
         };
         db.store.create_agent_execution(&begun).await.unwrap();
         let read = || db.store.agent_execution(db.project, begun.id);

@@ -17,11 +17,17 @@ pub(crate) fn draft(title: &str, body: &str) -> Draft {
 
 pub(crate) async fn created(db: &Content, draft: Draft) -> Document {
     let id = DocumentId(fresh_id());
-    db.store.create_document(db.project, id, draft, at(10)).await.unwrap()
+    db.store
+        .create_document(db.project, id, draft, at(10))
+        .await
+        .unwrap()
 }
 
 async fn titles(db: &Content, filter: DocumentFilter) -> Vec<String> {
-    let filter = DocumentFilter { limit: 100, ..filter };
+    let filter = DocumentFilter {
+        limit: 100,
+        ..filter
+    };
     let total = db.store.count_documents(db.project, &filter).await.unwrap();
     let found = db.store.documents(db.project, &filter).await.unwrap();
     assert_eq!(usize::try_from(total).unwrap(), found.len(), "{filter:?}");
@@ -196,6 +202,23 @@ on_every_database! {
             ..DocumentFilter::default()
         };
         assert_eq!(titles(db, filter).await.len(), 2);
+    }
+
+    async fn the_longest_texts_fit_whatever_their_characters(db: &Content) {
+        let long = |chars: usize| "🌍".repeat(chars);
+        let longest = Draft {
+            kind: long(50),
+            language: long(35),
+            title: long(300),
+            body: "x".to_owned(),
+            author: Some(long(300)),
+            note: Some(long(500)),
+            required: vec![long(300)],
+        };
+        let made = created(db, longest.clone()).await;
+        let read = db.store.document_version(db.project, made.id, 1).await.unwrap().unwrap();
+        assert_eq!((read.kind, read.language, read.title), (longest.kind, longest.language, longest.title));
+        assert_eq!((read.author, read.note), (longest.author, longest.note));
     }
 
     async fn a_document_of_a_mebibyte_comes_back_whole(db: &Content) {

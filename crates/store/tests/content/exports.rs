@@ -19,7 +19,10 @@ const DAY_US: i64 = 86_400_000_000;
 
 async fn asked(db: &Content, selection: Selection) -> ExportId {
     let id = ExportId(fresh_id());
-    db.store.create_export(db.project, id, &selection, at(100)).await.unwrap();
+    db.store
+        .create_export(db.project, id, &selection, at(100))
+        .await
+        .unwrap();
     id
 }
 
@@ -34,7 +37,11 @@ async fn export(db: &Content, id: ExportId) -> Export {
 async fn download(db: &Content, export: &Export, now: i64) -> Vec<u8> {
     let mut bytes = Vec::new();
     for seq in 0..export.chunks {
-        let chunk = db.store.export_chunk(db.project, export.id, seq, at(now)).await.unwrap();
+        let chunk = db
+            .store
+            .export_chunk(db.project, export.id, seq, at(now))
+            .await
+            .unwrap();
         bytes.extend(chunk.unwrap());
     }
     bytes
@@ -42,7 +49,11 @@ async fn download(db: &Content, export: &Export, now: i64) -> Vec<u8> {
 
 fn sha256(bytes: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Text that no compression makes small.

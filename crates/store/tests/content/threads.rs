@@ -24,12 +24,19 @@ async fn thread(db: &Content, retain_ms: Option<i64>) -> ThreadId {
         retain_ms,
     };
     let id = ThreadId(fresh_id());
-    db.store.create_thread(db.project, id, text, at(5)).await.unwrap().id
+    db.store
+        .create_thread(db.project, id, text, at(5))
+        .await
+        .unwrap()
+        .id
 }
 
 async fn add(db: &Content, id: ThreadId, texts: &[&str], now: i64) -> Vec<Message> {
     let messages = texts.iter().map(|text| message(text)).collect();
-    let added = db.store.append_messages(db.project, id, messages, at(now)).await;
+    let added = db
+        .store
+        .append_messages(db.project, id, messages, at(now))
+        .await;
     added.unwrap().unwrap()
 }
 

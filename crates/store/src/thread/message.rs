@@ -1,5 +1,6 @@
-//! Threads and their messages. A message's number is taken from its thread's row in the transaction
-//! that writes it, so a thread is strictly ordered and has no gaps, whoever writes at the same time.
+//! Messages: appended in one order, read either way, searched, counted, removed when too old.
+use std::{sync::Arc, time::Duration};
+
 use runstone_db::{Class, RetryPolicy, Row as DbRow, Value, retry};
 use runstone_model::{
     ids::{MessageId, ProjectId, RunId, ThreadId},
@@ -8,40 +9,6 @@ use runstone_model::{
 use uuid::Uuid;
 
 use crate::{Error, SqlStore, cells::Cells, phrase};
-
-/// A conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Thread {
-    /// Its id.
-    pub id: ThreadId,
-    /// Its project.
-    pub project: ProjectId,
-    /// Its title.
-    pub title: String,
-    /// Anything as JSON.
-    pub metadata: Option<String>,
-    /// The number of the newest message ever; 0 before the first.
-    pub last_seq: i64,
-    /// How long messages stay, in milliseconds; for ever when not given.
-    pub retain_ms: Option<i64>,
-    /// Raised by every change of the thread itself; messages do not raise it.
-    pub version: i64,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it, or its messages, changed last.
-    pub updated_at: Timestamp,
-}
-
-/// What a thread is made of, or changed to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ThreadText {
-    /// Its title, at most 300 characters.
-    pub title: String,
-    /// Anything as JSON.
-    pub metadata: Option<String>,
-    /// How long messages stay, in milliseconds.
-    pub retain_ms: Option<i64>,
-}
 
 /// A message to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,29 +94,9 @@ pub struct Pruned {
 /// Contention on one thread is resolved by waiting; a deadlock among several needs another try.
 const APPEND_RETRIES: RetryPolicy = RetryPolicy {
     attempts: 10,
-    initial: std::time::Duration::from_millis(5),
-    max: std::time::Duration::from_millis(500),
+    initial: Duration::from_millis(5),
+    max: Duration::from_millis(500),
 };
-
-fn thread(row: DbRow, project: ProjectId) -> Result<Thread, Error> {
-    let mut cells = Cells::new("threads", row);
-    let id = ThreadId(cells.next()?);
-    let of = ProjectId(cells.next()?);
-    if of != project {
-        return Err(cells.corrupt("a row of another project"));
-    }
-    Ok(Thread {
-        id,
-        project: of,
-        title: cells.next()?,
-        metadata: cells.next()?,
-        last_seq: cells.next()?,
-        retain_ms: cells.next()?,
-        version: cells.next()?,
-        created_at: Timestamp(cells.next()?),
-        updated_at: Timestamp(cells.next()?),
-    })
-}
 
 fn message(row: DbRow) -> Result<Message, Error> {
     let mut cells = Cells::new("messages", row);
@@ -206,130 +153,6 @@ impl NewMessage {
 }
 
 impl SqlStore {
-    /// Makes a thread.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn create_thread(
-        &self,
-        project: ProjectId,
-        id: ThreadId,
-        text: ThreadText,
-        now: Timestamp,
-    ) -> Result<Thread, Error> {
-        let params = [
-            ("id", id.0.into()),
-            ("project", project.0.into()),
-            ("title", text.title.as_str().into()),
-            ("metadata", text.metadata.as_deref().into()),
-            ("retain_ms", text.retain_ms.into()),
-            ("now", now.0.into()),
-        ];
-        self.database()
-            .execute(&self.sql().thread_insert, &params)
-            .await?;
-        Ok(Thread {
-            id,
-            project,
-            title: text.title,
-            metadata: text.metadata,
-            last_seq: 0,
-            retain_ms: text.retain_ms,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        })
-    }
-
-    /// A thread of a project.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn thread(&self, project: ProjectId, id: ThreadId) -> Result<Option<Thread>, Error> {
-        let params = [("id", id.0.into()), ("project", project.0.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().thread_get, &params)
-            .await?;
-        row.map(|row| thread(row, project)).transpose()
-    }
-
-    /// A page of a project's threads, newest first.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn threads(
-        &self,
-        project: ProjectId,
-        before: Option<ThreadId>,
-        limit: u32,
-    ) -> Result<Vec<Thread>, Error> {
-        let params = [
-            ("project", project.0.into()),
-            ("before", before.map_or(Uuid::max(), |id| id.0).into()),
-            ("limit", limit.into()),
-        ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().thread_page, &params)
-            .await?;
-        rows.into_iter().map(|row| thread(row, project)).collect()
-    }
-
-    /// How many threads a project has.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn count_threads(&self, project: ProjectId) -> Result<u64, Error> {
-        let params = [("project", project.0.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().thread_count, &params)
-            .await?;
-        Ok(row.map_or(Ok(0), |row| row.get("total"))?)
-    }
-
-    /// Changes a thread at version `expected`; false when it has another one, or is not there.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn update_thread(
-        &self,
-        project: ProjectId,
-        id: ThreadId,
-        expected: i64,
-        text: ThreadText,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let params = [
-            ("id", id.0.into()),
-            ("project", project.0.into()),
-            ("title", text.title.into()),
-            ("metadata", text.metadata.into()),
-            ("retain_ms", text.retain_ms.into()),
-            ("expected", expected.into()),
-            ("now", now.0.into()),
-        ];
-        Ok(self
-            .database()
-            .execute(&self.sql().thread_update, &params)
-            .await?
-            > 0)
-    }
-
-    /// Removes a thread with all its messages; false when there is none.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn delete_thread(&self, project: ProjectId, id: ThreadId) -> Result<bool, Error> {
-        let params = [("id", id.0.into()), ("project", project.0.into())];
-        Ok(self
-            .database()
-            .execute(&self.sql().thread_delete, &params)
-            .await?
-            > 0)
-    }
-
     /// Adds messages to a thread, in their order and next to each other; None when there is no such
     /// thread.
     ///
@@ -343,12 +166,9 @@ impl SqlStore {
         now: Timestamp,
     ) -> Result<Option<Vec<Message>>, Error> {
         let count = i64::try_from(messages.len()).unwrap_or(i64::MAX);
-        let messages = std::sync::Arc::new(messages);
+        let messages = Arc::new(messages);
         let last = retry(APPEND_RETRIES, || async {
-            let (sql, messages) = (
-                std::sync::Arc::clone(self.sql()),
-                std::sync::Arc::clone(&messages),
-            );
+            let (sql, messages) = (Arc::clone(self.sql()), Arc::clone(&messages));
             let key = [("id", Value::from(id.0)), ("project", project.0.into())];
             let appended = self
                 .database()
@@ -380,7 +200,7 @@ impl SqlStore {
             })
         })
         .await?;
-        let messages = std::sync::Arc::unwrap_or_clone(messages);
+        let messages = Arc::unwrap_or_clone(messages);
         Ok(last.map(|last| {
             let seqs = last - count + 1..;
             let added = messages.into_iter().zip(seqs);
