@@ -322,6 +322,7 @@ fn unavailable(message: String) -> Error {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]

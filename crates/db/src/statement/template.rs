@@ -94,9 +94,7 @@ fn from_json(of: ColumnType) -> String {
         ColumnType::Time => ("item", "DATETIME(6)"),
         ColumnType::Text => (text, "LONGTEXT"),
     };
-    format!(
-        "IN (SELECT {item} FROM JSON_TABLE(?, '$[*]' COLUMNS (item {raw} PATH '$')) AS listed)"
-    )
+    format!("IN (SELECT {item} FROM JSON_TABLE(?, '$[*]' COLUMNS (item {raw} PATH '$')) AS listed)")
 }
 
 impl Rows {
