@@ -90,6 +90,11 @@ async fn breaks_everywhere(
 ) {
     let before = tables(store.database()).await;
     for done in 0..=texts.len() {
+        // One transaction is undone alike wherever it breaks: three places show it.
+        let shown = [0, texts.len() / 2, texts.len()].contains(&done);
+        if db.dialect != Dialect::Mysql && !shown {
+            continue;
+        }
         let breaking = breaking(db.dialect, version, way, &texts[..done]);
         let broken = Migrator::new(store.database(), &breaking, "test", 1);
         let error = match way {
