@@ -38,22 +38,44 @@ impl Runner {
         Runner::CargoTest
     }
 
-    /// Builds and runs the tests that `filters` leave, or, with `no_run`, only builds them.
-    fn command(self, filters: &[String], no_run: bool) -> Result<Command> {
+    /// Runs the tests that `filters` leave.
+    fn command(self, filters: &[String]) -> Result<Command> {
         let mut command = match self {
             Runner::Nextest => cargo(&["nextest", "run", "--profile", "ci"])?,
             Runner::CargoTest => cargo(&["test", "--all-targets", "--no-fail-fast"])?,
         };
-        let named = |word: &String| word == "-p" || word.starts_with("--package");
-        if !filters.iter().any(named) {
+        if packages(filters).is_empty() {
             command.arg("--workspace");
-        }
-        if no_run {
-            command.arg("--no-run");
         }
         command.args(filters);
         Ok(command)
     }
+
+    /// Builds them; what else is said of them is said when they run.
+    fn build(self, filters: &[String]) -> Result<Command> {
+        let mut command = match self {
+            Runner::Nextest => cargo(&["nextest", "run", "--profile", "ci", "--no-run"])?,
+            Runner::CargoTest => cargo(&["test", "--all-targets", "--no-run"])?,
+        };
+        match packages(filters).as_slice() {
+            [] => command.arg("--workspace"),
+            packages => command.args(packages),
+        };
+        Ok(command)
+    }
+}
+
+/// The arguments that name packages.
+fn packages(args: &[String]) -> Vec<&String> {
+    let mut found = Vec::new();
+    for (at, arg) in args.iter().enumerate() {
+        match arg.as_str() {
+            "-p" | "--package" => found.extend(args.iter().skip(at).take(2)),
+            other if other.starts_with("--package=") => found.push(arg),
+            _ => {}
+        }
+    }
+    found
 }
 
 pub(crate) fn test(args: &[String]) -> Result<()> {
@@ -61,7 +83,7 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
     let runner = Runner::find();
     // Servers are fetched and started while cargo compiles.
     let starting = servers::begin(&choice.kinds());
-    let built = step("build", || run(&mut runner.command(&filters, true)?));
+    let built = step("build", || run(&mut runner.build(&filters)?));
     let servers = starting.wait()?;
     built?;
     let mut summary = Summary::new(&servers.versions());
@@ -121,7 +143,7 @@ fn with_servers(
     choice: &Choice,
     summary: &mut Summary,
 ) -> Result<()> {
-    let mut command = runner.command(filters, false)?;
+    let mut command = runner.command(filters)?;
     servers.name_to(&mut command);
     choice.name_to(&mut command);
     if runner == Runner::CargoTest {
