@@ -146,6 +146,8 @@ async fn allow(
             }
             request.extensions_mut().insert(scope);
         }
+        // The path names one, but not in UTF-8.
+        None if operation.in_project() => return Err(Fault::not_found("project")),
         None => {
             let role = match &caller.reach {
                 Reach::Admin => Role::Admin,

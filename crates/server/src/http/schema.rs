@@ -95,14 +95,29 @@ impl Schemas {
 pub(crate) fn errors(validator: &Validator, value: &Value) -> Vec<FieldError> {
     let mut errors: Vec<FieldError> = validator
         .iter_errors(value)
+        .flat_map(|error| told(&error))
         .take(MOST)
-        .map(|error| {
-            let pointer = error.instance_path().to_string();
-            FieldError::new(pointer, error.masked().to_string())
-        })
         .collect();
     nul(value, &mut String::new(), &mut errors);
     errors
+}
+
+/// An error of the validator, at the field that it is about; without the value, which may be secret.
+fn told(error: &jsonschema::ValidationError<'_>) -> Vec<FieldError> {
+    use jsonschema::error::ValidationErrorKind as Kind;
+    let pointer = error.instance_path().to_string();
+    let at = |name: &str| format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+    match error.kind() {
+        Kind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            vec![FieldError::new(at(name), "is missing")]
+        }
+        Kind::AdditionalProperties { unexpected } => unexpected
+            .iter()
+            .map(|name| FieldError::new(at(name), "is not known here"))
+            .collect(),
+        _ => vec![FieldError::new(pointer, error.masked().to_string())],
+    }
 }
 
 /// No database keeps a NUL character in a text.

@@ -2,7 +2,10 @@
 //! an environment of its own below the target folder; without Python or a package index the test
 //! says SKIPPED and passes.
 #![expect(clippy::unwrap_used, reason = "tests")]
-#[expect(dead_code, reason = "shared with the other tests, which use more of it")]
+#[expect(
+    dead_code,
+    reason = "shared with the other tests, which use more of it"
+)]
 #[path = "../server/harness.rs"]
 mod harness;
 
@@ -37,7 +40,9 @@ fn program() -> Option<PathBuf> {
     if quiet(venv) && quiet(pip) && program.exists() {
         Some(program)
     } else {
-        eprintln!("SKIPPED: schemathesis cannot be installed (python3, venv, pip, a package index)");
+        eprintln!(
+            "SKIPPED: schemathesis cannot be installed (python3, venv, pip, a package index)"
+        );
         None
     }
 }
@@ -50,20 +55,38 @@ async fn slow_schemathesis_finds_nothing() {
     let service = harness::Service::with_keys().await;
     service.flow(harness::DEFAULT, harness::greet()).await;
     let path = format!("/projects/{}/runs?wait=10s", harness::DEFAULT);
-    service.post(&path, json!({ "flow": "greet", "input": { "who": "Ada" } })).await.ok(200);
+    service
+        .post(&path, json!({ "flow": "greet", "input": { "who": "Ada" } }))
+        .await
+        .ok(200);
     let mut command = tokio::process::Command::new(program);
     command
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .arg("run")
         .arg(format!("{}/openapi.json", service.url))
-        .args(["--header", &format!("Authorization: Bearer {}", service.admin)])
+        .args([
+            "--header",
+            &format!("Authorization: Bearer {}", service.admin),
+        ])
         .args(["--phases", "examples,coverage,fuzzing,stateful"])
-        .args(["--max-examples", "10", "--request-timeout", "20", "--seed", "1"])
+        .args([
+            "--max-examples",
+            "10",
+            "--request-timeout",
+            "20",
+            "--seed",
+            "1",
+        ])
         .args(["--exclude-checks", NOT_CHECKED])
         .args(["--suppress-health-check", "all", "--continue-on-failure"])
         .args(["--generation-database", "none"])
         // They answer with a stream that ends with the run.
-        .args(["--exclude-operation-id", "runs.events", "--exclude-operation-id", "runs.live"]);
+        .args([
+            "--exclude-operation-id",
+            "runs.events",
+            "--exclude-operation-id",
+            "runs.live",
+        ]);
     let done = command.output().await.unwrap();
     let told = String::from_utf8_lossy(&done.stdout);
     let summary = told.find("= FAILURES =").unwrap_or(0);

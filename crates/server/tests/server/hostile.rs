@@ -60,7 +60,12 @@ async fn bodies_that_are_wrong_are_refused_with_every_field() {
         assert_eq!(said.code(), "invalid_body", "{name:?}");
     }
     // Odd, but a name.
-    for name in ["\u{202e}olleh", "\u{1d4b3}", "a\u{301}", "'; DROP TABLE projects; --"] {
+    for name in [
+        "\u{202e}olleh",
+        "\u{1d4b3}",
+        "a\u{301}",
+        "'; DROP TABLE projects; --",
+    ] {
         assert_eq!(
             post(json, json!({ "name": name }).to_string()).await.status,
             201,
