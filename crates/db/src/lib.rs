@@ -35,8 +35,8 @@ pub use migrate::{
 pub use options::Options;
 pub use retry::{RetryPolicy, retry};
 pub use row::Row;
-pub use snapshot::{Isolation, Snapshot};
 pub use rust_decimal::Decimal;
+pub use snapshot::{Isolation, Snapshot};
 pub use statement::{RenderError, Statement};
 pub use transaction::Tx;
 pub use value::{FromValue, Value};

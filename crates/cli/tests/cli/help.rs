@@ -55,7 +55,10 @@ fn wrong_usage_is_exit_2_and_names_what_is_wrong() {
         (vec!["backup"], "<TO>"),
         (vec!["backup", "x", "--every", "6"], "s, m, h or d"),
         (vec!["backup", "x", "--keep", "0"], "1.."),
-        (vec!["backup", "x", "--since", "y", "--every", "6h"], "cannot be used with"),
+        (
+            vec!["backup", "x", "--since", "y", "--every", "6h"],
+            "cannot be used with",
+        ),
         (vec!["backup", "verify"], "<ARCHIVE>"),
         (vec!["restore"], "<ARCHIVE>"),
         (vec!["restore", "x", "--at", "noon"], "with its zone"),

@@ -13,8 +13,10 @@ use crate::{
 
 /// The lock is the connection's and goes with it; its name is the server's, so it holds the
 /// database's.
-const LOCK: &str = "SELECT GET_LOCK(CONCAT('runstone:', LEFT(SHA2(DATABASE(), 256), 40)), 1) AS got";
-const UNLOCK: &str = "SELECT RELEASE_LOCK(CONCAT('runstone:', LEFT(SHA2(DATABASE(), 256), 40))) AS got";
+const LOCK: &str =
+    "SELECT GET_LOCK(CONCAT('runstone:', LEFT(SHA2(DATABASE(), 256), 40)), 1) AS got";
+const UNLOCK: &str =
+    "SELECT RELEASE_LOCK(CONCAT('runstone:', LEFT(SHA2(DATABASE(), 256), 40))) AS got";
 /// How often the lock is asked for, a second each time, before the move is given up.
 const LOCK_TRIES: u32 = 3600;
 /// DDL takes as long as it takes: MariaDB's limit for statements is lifted and put back. MySQL has

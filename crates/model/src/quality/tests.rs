@@ -242,7 +242,9 @@ fn a_large_text_is_read_in_time_that_grows_with_its_size() {
         "<",
         "a\n\n",
         "![](",
-        "[a](#b)\n", "## a\n\nb\n\n", "![",
+        "[a](#b)\n",
+        "## a\n\nb\n\n",
+        "![",
     ] {
         let found = assess(&piece.repeat(300_000 / piece.len()), "en", &[]);
         assert!(within(found.overall), "{piece}");
