@@ -9,7 +9,7 @@ use mysql_async::prelude::Queryable as _;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
-use crate::{error::Error, mysql};
+use crate::{error::Error, mssql, mysql};
 
 /// What to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,5 +165,51 @@ pub async fn mysql(url: &str, load: &Load) -> Result<Rate, Error> {
     let dropped = conn.query_drop("DROP TABLE runstone_raw").await;
     dropped.map_err(trouble)?;
     drop(conn);
+    Ok(rate(load, times))
+}
+
+/// Writes to a new table on SQL Server, with the server's own durability settings: one row as a
+/// plain insert, several as one insert out of JSON, which takes a fifth of the time that the same
+/// rows as parameters take. The table is dropped afterwards.
+pub async fn mssql(url: &str, load: &Load) -> Result<Rate, Error> {
+    let mut client = mssql::bare(url).await?;
+    for sql in [
+        "DROP TABLE IF EXISTS runstone_raw",
+        "CREATE TABLE runstone_raw (run BINARY(16) NOT NULL, seq BIGINT NOT NULL, \
+         body NVARCHAR(MAX) NOT NULL, CONSTRAINT runstone_raw_pk PRIMARY KEY (run, seq))",
+    ] {
+        let made = client.simple_query(sql).await.map_err(trouble)?;
+        made.into_results().await.map_err(trouble)?;
+    }
+    let body = "x".repeat(load.body_bytes);
+    let began = Instant::now();
+    let mut times = Vec::new();
+    while began.elapsed() < load.time {
+        let at = Instant::now();
+        let mut all = keys(load.batch, times.len());
+        let mut insert = tiberius::Query::new(if load.batch == 1 {
+            "INSERT INTO runstone_raw VALUES (@P1, @P2, @P3)"
+        } else {
+            "INSERT INTO runstone_raw SELECT CAST(run AS BINARY(16)), seq, body FROM OPENJSON(@P1) \
+             WITH (run UNIQUEIDENTIFIER '$[0]', seq BIGINT '$[1]', body NVARCHAR(MAX) '$[2]')"
+        });
+        if load.batch == 1 {
+            let (run, seq) = all.next().unwrap_or_default();
+            insert.bind(run.as_bytes().to_vec());
+            insert.bind(seq);
+            insert.bind(body.as_str());
+        } else {
+            // As GUIDs their order on the server is another; they are as many and as long.
+            let rows: Vec<String> = all
+                .map(|(run, seq)| format!("[\"{run}\",{seq},\"{body}\"]"))
+                .collect();
+            insert.bind(format!("[{}]", rows.join(",")));
+        }
+        insert.execute(&mut client).await.map_err(trouble)?;
+        times.push(at.elapsed());
+    }
+    let dropped = client.simple_query("DROP TABLE runstone_raw").await;
+    let dropped = dropped.map_err(trouble)?.into_results().await;
+    dropped.map_err(trouble)?;
     Ok(rate(load, times))
 }

@@ -19,6 +19,7 @@ pub(super) async fn measure(url: &str, batch: usize, body_bytes: usize) -> anyho
         let scheme = url.split(':').next().unwrap_or_default();
         return Ok(match scheme {
             "mysql" | "mariadb" => bare::mysql(url, &load).await?,
+            "mssql" | "sqlserver" => bare::mssql(url, &load).await?,
             _ => bare::postgres(url, &load).await?,
         });
     };

@@ -11,7 +11,7 @@ use crate::{
 use std::io;
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, error::Error as Fault};
 use tokio::net::TcpStream;
-use tokio_util::compat::TokioAsyncWriteCompatExt;
+use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
 
 pub(super) const KIND: Kind = Kind {
     example: "mssql://user:password@host:1433/database",
@@ -34,6 +34,9 @@ const CLOUD_EDITIONS: [i64; 2] = [5, 8];
 const PACKET_BYTES: u32 = 16_384;
 /// Servers that answer with another address do so once, or they go round in circles.
 const MOST_ROUTES: u32 = 3;
+
+/// The driver's own connection.
+pub(crate) type Native = Client<Compat<TcpStream>>;
 
 /// Makes connections to one server.
 #[derive(Debug)]
@@ -111,10 +114,16 @@ impl Connector {
         Err(self.fault("the servers send us from one to another"))
     }
 
-    async fn attempt(
-        &self,
-        host: &Host,
-    ) -> Result<Client<tokio_util::compat::Compat<TcpStream>>, Fault> {
+    /// A connection as it is.
+    pub(super) async fn bare(&self) -> Result<Native, Error> {
+        let first = self.target.hosts.first();
+        let first = first.ok_or_else(|| self.fault("the URL names no host"))?;
+        self.attempt(first)
+            .await
+            .map_err(|fault| self.refused(&fault))
+    }
+
+    async fn attempt(&self, host: &Host) -> Result<Native, Fault> {
         let tcp = TcpStream::connect((host.name.as_str(), host.port)).await?;
         tcp.set_nodelay(true)?;
         Client::connect(self.config(host), tcp.compat_write()).await

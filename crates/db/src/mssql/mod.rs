@@ -31,6 +31,12 @@ const GRACE: Duration = Duration::from_secs(5);
 
 type Lease = pool::Lease<Connector>;
 
+/// One bare connection, for the yardstick of the benchmarks.
+pub(crate) async fn bare(url: &str) -> Result<connect::Native, Error> {
+    let target = Target::parse(url, &connect::KIND, &Options::default())?;
+    Connector::new(target)?.bare().await
+}
+
 #[derive(Debug)]
 pub(crate) struct Mssql {
     pool: Pool<Connector>,
