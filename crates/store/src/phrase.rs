@@ -1,5 +1,7 @@
 //! Searching for a phrase, the same on every database: texts are stored a second time in lower case,
-//! and the phrase becomes a LIKE pattern that matches it literally.
+//! and the phrase becomes a LIKE pattern that matches it literally. SQL Server's statements look for
+//! the phrase itself.
+use runstone_db::Dialect;
 
 /// The escape of the patterns; every statement with LIKE names it.
 const ESCAPE: char = '!';
@@ -9,13 +11,15 @@ pub(crate) fn folded(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// The pattern that finds `phrase` anywhere.
-pub(crate) fn pattern(phrase: &str) -> String {
+/// What `dialect`'s statements find `phrase` anywhere with.
+pub(crate) fn pattern(dialect: Dialect, phrase: &str) -> String {
+    if dialect == Dialect::Mssql {
+        return folded(phrase);
+    }
     let mut pattern = String::with_capacity(phrase.len() + 2);
     pattern.push('%');
     for c in folded(phrase).chars() {
-        // SQL Server knows sets in brackets besides.
-        if matches!(c, '%' | '_' | '[' | ESCAPE) {
+        if matches!(c, '%' | '_' | ESCAPE) {
             pattern.push(ESCAPE);
         }
         pattern.push(c);
@@ -30,6 +34,7 @@ mod tests {
 
     #[test]
     fn a_phrase_stands_for_itself() {
-        assert_eq!(pattern("50 %_[Ä]!"), "%50 !%!_![ä]!!%");
+        assert_eq!(pattern(Dialect::Mysql, "50 %_[Ä]!"), "%50 !%!_[ä]!!%");
+        assert_eq!(pattern(Dialect::Mssql, "50 %_[Ä]!"), "50 %_[ä]!");
     }
 }

@@ -1,5 +1,5 @@
 //! Reading documents: one, a version, the history, lists and searches.
-use runstone_db::{Statement, Value};
+use runstone_db::{Dialect, Statement, Value};
 use runstone_model::ids::{DocumentId, ProjectId};
 use uuid::Uuid;
 
@@ -92,7 +92,12 @@ impl SqlStore {
         };
         let before = filter.before.map_or(Uuid::max(), |document| document.0);
         let all = [("before", before.into()), ("limit", filter.limit.into())];
-        let params = fitting(statement, filtered(project, filter).into_iter().chain(all));
+        let params = fitting(
+            statement,
+            filtered(self.database().dialect(), project, filter)
+                .into_iter()
+                .chain(all),
+        );
         let rows = self.database().fetch_all(statement, &params).await?;
         rows.into_iter()
             .map(|row| record::document(row, project))
@@ -113,7 +118,10 @@ impl SqlStore {
             Some(_) if !filter.deleted => &sql.document_count_found,
             _ => &sql.document_count,
         };
-        let params = fitting(statement, filtered(project, filter));
+        let params = fitting(
+            statement,
+            filtered(self.database().dialect(), project, filter),
+        );
         let row = self.database().fetch_optional(statement, &params).await?;
         Ok(row.map_or(Ok(0), |row| row.get("total"))?)
     }
@@ -147,7 +155,11 @@ impl SqlStore {
     }
 }
 
-fn filtered(project: ProjectId, filter: &DocumentFilter) -> Vec<(&'static str, Value)> {
+fn filtered(
+    dialect: Dialect,
+    project: ProjectId,
+    filter: &DocumentFilter,
+) -> Vec<(&'static str, Value)> {
     let text = |value: &Option<String>| Value::from(value.as_deref().unwrap_or_default());
     vec![
         ("project", project.0.into()),
@@ -157,7 +169,7 @@ fn filtered(project: ProjectId, filter: &DocumentFilter) -> Vec<(&'static str, V
         ("deleted", i64::from(filter.deleted).into()),
         (
             "pattern",
-            phrase::pattern(filter.phrase.as_deref().unwrap_or_default()).into(),
+            phrase::pattern(dialect, filter.phrase.as_deref().unwrap_or_default()).into(),
         ),
     ]
 }

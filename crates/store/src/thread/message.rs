@@ -272,7 +272,10 @@ impl SqlStore {
             ("thread", id.0.into()),
             ("project", project.0.into()),
             ("before", before.unwrap_or(i64::MAX).into()),
-            ("pattern", phrase::pattern(words).into()),
+            (
+                "pattern",
+                phrase::pattern(self.database().dialect(), words).into(),
+            ),
             ("limit", limit.into()),
         ];
         let rows = self
@@ -296,7 +299,10 @@ impl SqlStore {
         let params = [
             ("project", project.0.into()),
             ("before", before.map_or(Uuid::max(), |id| id.0).into()),
-            ("pattern", phrase::pattern(words).into()),
+            (
+                "pattern",
+                phrase::pattern(self.database().dialect(), words).into(),
+            ),
             ("limit", limit.into()),
         ];
         let rows = self
