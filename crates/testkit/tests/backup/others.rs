@@ -46,184 +46,81 @@ fn messages() -> Vec<Vec<Value>> {
     long.chain([message(31, 1)]).collect()
 }
 
+type Rows = Vec<(&'static str, Vec<Vec<Value>>)>;
+
+const NAME: &str = "Ünï 漢🦀";
+
+fn hash() -> Value {
+    Value::Bytes(vec![0xff; 32])
+}
+
 /// Rows by the name of their statement.
-fn rows() -> Vec<(&'static str, Vec<Vec<Value>>)> {
-    let hash = Value::Bytes(vec![0xff; 32]);
-    let name = "Ünï 漢🦀";
-    let (running, done) = (text("running"), text("completed"));
-    let agent = |number, status: &Value, finished: Value| {
-        vec![
-            id(number),
-            project(),
-            text("writer"),
-            NULL,
-            NULL,
-            text("m"),
-            status.clone(),
-            int(50),
-            NULL,
-            int(1),
-            int(2),
-            int(3),
-            text("EUR"),
-            int(1),
-            int(4),
-            int(5),
-            finished,
-            NULL,
-            text("{}"),
-            NULL,
-            NULL,
-        ]
-    };
+fn of_the_service() -> Rows {
+    let mut keys = vec![
+        vec![id(1), project(), text("editor"), text(NAME), hash()],
+        vec![id(2), NULL, text("admin"), text("all"), hash()],
+    ];
+    keys[0].extend([NULL, NULL, int(1), NULL, NULL]);
+    keys[1].extend([hash(), int(9), int(2), int(3), NULL]);
+    let mut audit = vec![id(5), int(1), NULL, text("key:1"), text("runs.start")];
+    audit.extend([text(NAME), int(202), text("0af7651916cd43dd"), text("::1")]);
+    let member = |subject, role, at| vec![project(), text(subject), text(role), int(at)];
+    let start = vec![project(), text("k-1"), hash(), id(9), int(1)];
     vec![
-        (
-            "insert_api_keys",
-            vec![
-                vec![
-                    id(1),
-                    project(),
-                    text("editor"),
-                    text(name),
-                    hash.clone(),
-                    NULL,
-                    NULL,
-                    int(1),
-                    NULL,
-                    NULL,
-                ],
-                vec![
-                    id(2),
-                    NULL,
-                    text("admin"),
-                    text("all"),
-                    hash.clone(),
-                    hash.clone(),
-                    int(9),
-                    int(2),
-                    int(3),
-                    NULL,
-                ],
-            ],
-        ),
+        ("insert_api_keys", keys),
         (
             "insert_members",
-            vec![
-                vec![project(), text("ada"), text("owner"), int(1)],
-                vec![project(), text("Ada"), text("viewer"), int(2)],
-            ],
+            vec![member("ada", "owner", 1), member("Ada", "viewer", 2)],
         ),
-        (
-            "insert_audit",
-            vec![vec![
-                id(5),
-                int(1),
-                NULL,
-                text("key:1"),
-                text("runs.start"),
-                text(name),
-                int(202),
-                text("0af7651916cd43dd8448eb211c80319c"),
-                text("127.0.0.1"),
-            ]],
-        ),
-        (
-            "insert_idempotency",
-            vec![vec![project(), text("k-1"), hash.clone(), id(9), int(1)]],
-        ),
-        (
-            "insert_documents",
-            vec![vec![
-                id(20),
-                project(),
-                text("report"),
-                text("de"),
-                text(name),
-                int(2),
-                int(875),
-                int(3),
-                int(17),
-                int(1),
-                int(2),
-                NULL,
-                text("text"),
-            ]],
-        ),
-        (
-            "insert_document_versions",
-            (1..=2)
-                .map(|version| {
-                    vec![
-                        id(20),
-                        int(version),
-                        text("report"),
-                        text("de"),
-                        text(name),
-                        text("ada"),
-                        NULL,
-                        NULL,
-                        int(1),
-                        hash.clone(),
-                        int(17),
-                        int(875),
-                        text("[]"),
-                        text("{}"),
-                        text("# Täxt\n"),
-                    ]
-                })
-                .collect(),
-        ),
-        (
-            "insert_threads",
-            [30, 31]
-                .map(|number| {
-                    vec![
-                        id(number),
-                        project(),
-                        text(name),
-                        NULL,
-                        int(1300),
-                        NULL,
-                        int(1),
-                        int(1),
-                        int(2),
-                    ]
-                })
-                .into(),
-        ),
+        ("insert_audit", vec![audit]),
+        ("insert_idempotency", vec![start]),
+    ]
+}
+
+fn of_documents() -> Rows {
+    let mut document = vec![id(20), project(), text("report"), text("de"), text(NAME)];
+    document.extend([2, 875, 3, 17, 1, 2].map(int));
+    document.extend([NULL, text("text")]);
+    let version = |number| {
+        let mut row = vec![id(20), int(number), text("report"), text("de"), text(NAME)];
+        row.extend([text("ada"), NULL, NULL, int(1), hash(), int(17), int(875)]);
+        row.extend([text("[]"), text("{}"), text("# Täxt\n")]);
+        row
+    };
+    let mut export = vec![id(50), project(), text("ready"), int(1), NULL];
+    export.extend([1, 2, 3, 1, 2, 300].map(int));
+    export.extend([text("00"), int(0), text("{}"), NULL]);
+    let chunk = |seq| {
+        let body = (0..=255).cycle().take(200_000).collect();
+        vec![id(50), int(seq), Value::Bytes(body)]
+    };
+    vec![
+        ("insert_documents", vec![document]),
+        ("insert_document_versions", (1..=2).map(version).collect()),
+        ("insert_exports", vec![export]),
+        ("insert_export_chunks", (0..3).map(chunk).collect()),
+    ]
+}
+
+fn of_conversations() -> Rows {
+    let thread = |number| {
+        let mut row = vec![id(number), project(), text(NAME), NULL, int(1300), NULL];
+        row.extend([1, 1, 2].map(int));
+        row
+    };
+    let agent = |number, status, finished: Value| {
+        let mut row = vec![id(number), project(), text("writer"), NULL, NULL, text("m")];
+        row.extend([text(status), int(50), NULL, int(1), int(2), int(3)]);
+        row.extend([text("EUR"), int(1), int(4), int(5), finished]);
+        row.extend([NULL, text("{}"), NULL, NULL]);
+        row
+    };
+    vec![
+        ("insert_threads", vec![thread(30), thread(31)]),
         ("insert_messages", messages()),
         (
             "insert_agent_executions",
-            vec![agent(40, &running, NULL), agent(41, &done, int(9))],
-        ),
-        (
-            "insert_exports",
-            vec![vec![
-                id(50),
-                project(),
-                text("ready"),
-                int(1),
-                NULL,
-                int(1),
-                int(2),
-                int(3),
-                int(1),
-                int(2),
-                int(300),
-                text("00"),
-                int(0),
-                text("{}"),
-                NULL,
-            ]],
-        ),
-        (
-            "insert_export_chunks",
-            (0..3)
-                .map(|seq| {
-                    let body = Value::Bytes((0..=255).cycle().take(200_000).collect());
-                    vec![id(50), int(seq), body]
-                })
-                .collect(),
+            vec![agent(40, "running", NULL), agent(41, "completed", int(9))],
         ),
     ]
 }
@@ -231,7 +128,7 @@ fn rows() -> Vec<(&'static str, Vec<Vec<Value>>)> {
 /// Puts them there.
 pub(crate) async fn fill(store: &SqlStore) {
     let mut batch = Batch::new();
-    for (name, rows) in rows() {
+    for (name, rows) in [of_the_service(), of_documents(), of_conversations()].concat() {
         let name = format!("backup.{name}");
         let statement = SqlStore::rendered(&name, store.database().dialect()).unwrap();
         batch.push(&Arc::new(statement), rows, None);
