@@ -15,7 +15,7 @@ use crate::{
 
 on_databases! {
     [sqlite Sqlite, postgres Postgres, mariadb Mariadb, mysql Mysql, mssql Mssql]
-    async fn a_restore_that_was_broken_off_locks_the_database_until_it_is_made_anew(to: Fresh) {
+    async fn slow_a_restore_that_was_broken_off_locks_the_database_until_it_is_made_anew(to: Fresh) {
         let from = Fresh::on(runstone_testkit::servers::TestDatabase::Sqlite).await.unwrap();
         let store = open(from.url()).await;
         let filled = Filled::new(&store).await;

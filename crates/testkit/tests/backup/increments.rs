@@ -24,7 +24,7 @@ async fn all(
 
 on_databases! {
     [sqlite Sqlite, postgres Postgres, mariadb Mariadb, mssql Mssql]
-    async fn each_archive_of_a_chain_gives_its_own_time_back(from: Fresh) {
+    async fn slow_each_archive_of_a_chain_gives_its_own_time_back(from: Fresh) {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let store = open(from.url()).await;

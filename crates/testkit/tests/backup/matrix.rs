@@ -74,6 +74,7 @@ on_every_database! {
         let store = open(from.url()).await;
         let filled = Filled::new(&store).await;
         others::fill(&store).await;
+        let before = runs(&store).await;
         // Runs begin and end all the time that the backup takes.
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let going = tokio::spawn({
@@ -87,7 +88,6 @@ on_every_database! {
                 count
             }
         });
-        let before = runs(&store).await;
         let (path, taken) = take(&store, folder.path(), "a.rsb", None).await;
         stop.send(true).unwrap();
         assert!(going.await.unwrap() > 0);
