@@ -6,7 +6,7 @@ use runstone_testkit::{on_databases, on_every_database};
 
 use crate::{
     harness::{TestDb, sql},
-    migrating::{bare, downwards, newest, ours, tables, versions},
+    migrating::{bare, newest, ours, tables, versions},
 };
 
 /// Breaks whatever comes after it.

@@ -118,23 +118,7 @@ fn changes(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> 
         ));
     }
     if dialect == Dialect::Postgres {
-        changes.extend([
-            (
-                "ALTER TABLE runs ALTER COLUMN wake_at TYPE TEXT USING NULL",
-                "ALTER TABLE runs ALTER COLUMN wake_at TYPE BIGINT USING NULL",
-                "the column `runs.wake_at` is text, wanted bigint",
-            ),
-            (
-                "ALTER TABLE runs ALTER COLUMN input DROP NOT NULL",
-                "ALTER TABLE runs ALTER COLUMN input SET NOT NULL",
-                "the column `runs.input` is text, wanted text not null",
-            ),
-            (
-                "ALTER TABLE snapshots DROP CONSTRAINT snapshots_run_id_fkey",
-                "ALTER TABLE snapshots ADD FOREIGN KEY (run_id) REFERENCES runs (id) ON DELETE CASCADE",
-                "the foreign key `snapshots` (run_id) to `runs` (id) on delete cascade is missing",
-            ),
-        ]);
+        changes.extend(of_columns_and_keys());
     }
     changes.push((
         "DROP TABLE snapshots",
@@ -142,6 +126,27 @@ fn changes(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> 
         "the table `snapshots` is missing",
     ));
     changes
+}
+
+/// The same of types, nullability and foreign keys, where a statement can change those.
+fn of_columns_and_keys() -> [(&'static str, &'static str, &'static str); 3] {
+    [
+        (
+            "ALTER TABLE runs ALTER COLUMN wake_at TYPE TEXT USING NULL",
+            "ALTER TABLE runs ALTER COLUMN wake_at TYPE BIGINT USING NULL",
+            "the column `runs.wake_at` is text, wanted bigint",
+        ),
+        (
+            "ALTER TABLE runs ALTER COLUMN input DROP NOT NULL",
+            "ALTER TABLE runs ALTER COLUMN input SET NOT NULL",
+            "the column `runs.input` is text, wanted text not null",
+        ),
+        (
+            "ALTER TABLE snapshots DROP CONSTRAINT snapshots_run_id_fkey",
+            "ALTER TABLE snapshots ADD FOREIGN KEY (run_id) REFERENCES runs (id) ON DELETE CASCADE",
+            "the foreign key `snapshots` (run_id) to `runs` (id) on delete cascade is missing",
+        ),
+    ]
 }
 
 /// A test-only migration after the newest: a table, a column with a default, an index.
