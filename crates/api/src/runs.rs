@@ -55,7 +55,7 @@ pub struct StartRun {
     #[schema(min_length = 1, max_length = 200)]
     pub flow: String,
     /// Which version; the newest when not given.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
     pub version: Option<u32>,
     /// The input; `{}` when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]

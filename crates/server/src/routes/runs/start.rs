@@ -5,7 +5,7 @@ use std::{
 };
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -21,8 +21,8 @@ use serde_json::Value;
 
 use super::{by_id, whole};
 use crate::{
-    Answer, App, Body, Fault, Query, Scope, idempotency_key, invalid_body, invalid_query,
-    routes::projects,
+    Answer, App, Body, Fault, Query, Scope, http::gate::TraceId, idempotency_key, invalid_body,
+    invalid_query, routes::projects,
 };
 
 /// The longest wait.
@@ -72,6 +72,7 @@ pub(super) async fn start(
 
 pub(super) async fn start_many(
     State(app): State<App>,
+    Extension(trace): Extension<TraceId>,
     scope: Scope,
     Body(starts): Body<StartRuns>,
 ) -> Answer<(StatusCode, Json<Started>)> {
@@ -84,7 +85,7 @@ pub(super) async fn start_many(
     }
     // At the same time, so that they share the commits.
     let launched = checked.into_iter().map(|checked| {
-        let (app, scope) = (&app, &scope);
+        let (app, scope, trace) = (&app, &scope, &trace);
         async move {
             let id = RunId(app.new_id());
             let started = match checked {
@@ -96,10 +97,14 @@ pub(super) async fn start_many(
                     run_id: Some(id.0),
                     problem: None,
                 },
-                Err(fault) => StartedRun {
-                    run_id: None,
-                    problem: Some(fault.into_problem()),
-                },
+                Err(fault) => {
+                    let mut problem = fault.into_problem();
+                    problem.trace_id.clone_from(&trace.0);
+                    StartedRun {
+                        run_id: None,
+                        problem: Some(problem),
+                    }
+                }
             }
         }
     });
