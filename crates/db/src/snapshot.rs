@@ -30,9 +30,10 @@ enum Backend {
 }
 
 /// Ends the transaction that is open: a level set inside of one is not that of the next one on
-/// every server.
-const MYSQL: [&str; 3] = [
+/// every server. Who reads may rest for long in between.
+const MYSQL: [&str; 4] = [
     "COMMIT",
+    "SET SESSION wait_timeout = 28800 /*M!100300 , idle_transaction_timeout = 0 */",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
 ];

@@ -200,10 +200,13 @@ fn settings(server: Server, options: &Options) -> String {
     let timeout = options.statement_timeout;
     let seconds = timeout.as_secs().max(1);
     let (own, collation) = match server {
-        // It stops a SELECT only; writes are stopped by our own clock.
+        // The first stops a SELECT only; writes are stopped by our own clock. The second is all
+        // that ends a session that was frozen in a transaction; the pool does without those that
+        // it ends at rest.
         Server::Mysql => (
             format!(
-                "max_execution_time = {}, information_schema_stats_expiry = 0",
+                "max_execution_time = {}, wait_timeout = {seconds}, \
+                 information_schema_stats_expiry = 0",
                 timeout.as_millis()
             ),
             "utf8mb4_0900_bin",
