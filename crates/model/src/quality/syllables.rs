@@ -60,7 +60,8 @@ fn is_one_sound(first: char, second: char, language: Language) -> bool {
         Language::Spanish => {
             let strong = |c| matches!(c, 'a' | 'e' | 'o' | 'á' | 'é' | 'ó');
             let stressed = |c| matches!(c, 'í' | 'ú');
-            !(strong(first) && strong(second)) && !stressed(first) && !stressed(second)
+            let two = (strong(first) && strong(second)) || stressed(first) || stressed(second);
+            !two
         }
         Language::French => first != 'é' && !matches!(second, 'ë' | 'ï' | 'ü'),
         Language::Dutch => !matches!(second, 'ë' | 'ï' | 'ö' | 'ü'),
@@ -79,20 +80,19 @@ fn silent(letters: &[char], count: usize, language: Language) -> usize {
     };
     // The letter that many places before the end.
     let before = |back: usize| letters.len().checked_sub(back + 1).map(|at| letters[at]);
-    let vowel = |c: Option<char>| c.is_some_and(|c| "aeiouyéèêœ".contains(c));
+    // Beyond the beginning of the word there is a consonant.
+    let consonant = |back: usize| before(back).is_none_or(|c| !"aeiouyéèêœ".contains(c));
+    let one_of = |back: usize, set: &str| before(back).is_some_and(|c| set.contains(c));
     let mute = match language {
-        Language::English if ends("e") => !vowel(before(1)) && !(ends("le") && !vowel(before(2))),
-        Language::English if ends("ed") => {
-            !vowel(before(2)) && !matches!(before(2), Some('t' | 'd'))
-        }
+        Language::English if ends("e") => consonant(1) && !(ends("le") && consonant(2)),
+        Language::English if ends("ed") => consonant(2) && !one_of(2, "td"),
         Language::English if ends("es") => {
-            !vowel(before(2))
-                && !matches!(before(2), Some('s' | 'x' | 'z' | 'c' | 'g'))
-                && !(before(2) == Some('h') && matches!(before(3), Some('c' | 's')))
-                && !(before(2) == Some('l') && !vowel(before(3)))
+            let hissing = one_of(2, "sxzcg") || (one_of(2, "h") && one_of(3, "cs"));
+            let tables = one_of(2, "l") && consonant(3);
+            consonant(2) && !hissing && !tables
         }
-        Language::French if ends("e") => !vowel(before(1)),
-        Language::French if ends("es") => !vowel(before(2)),
+        Language::French if ends("e") => consonant(1),
+        Language::French if ends("es") => consonant(2),
         _ => false,
     };
     usize::from(mute)
