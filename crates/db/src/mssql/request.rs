@@ -197,7 +197,7 @@ impl<'a> Places<'_, 'a> {
         if let Some((_, text)) = self.known.iter().find(|(known, _)| *known == at) {
             return text.clone();
         }
-        let text = self.new(wanted).unwrap_or_else(|why| {
+        let text = self.bound(wanted).unwrap_or_else(|why| {
             self.fault.get_or_insert(why);
             String::new()
         });
@@ -205,7 +205,7 @@ impl<'a> Places<'_, 'a> {
         text
     }
 
-    fn new(&mut self, wanted: Wanted) -> Result<String, String> {
+    fn bound(&mut self, wanted: Wanted) -> Result<String, String> {
         match (wanted, self.source) {
             (Wanted::Value(at), Source::One(values)) => match &values[at] {
                 Value::Null => Ok("NULL".to_owned()),
