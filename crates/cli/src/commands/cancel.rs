@@ -73,7 +73,9 @@ async fn ask(
     holder: Option<&str>,
 ) -> anyhow::Result<(RunId, Status)> {
     let run = read::run_id::find(store, &args.run).await?;
-    if !store.request_cancel(run, SystemClock.now()).await? {
+    let open = store.request_cancel(run, SystemClock.now()).await?;
+    // Without a holder it was asked for before: that may be why the run is over.
+    if !open && holder.is_some() {
         return Err(ended(run, status(store, run).await?.name()).into());
     }
     let holder = holder.unwrap_or("another process");
