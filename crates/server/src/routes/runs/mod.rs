@@ -23,9 +23,20 @@ use serde_json::{Value, json};
 use crate::{Answer, App, Body, Fault, Params, Route, Scope};
 
 pub(super) fn routes() -> Vec<Route> {
+    let mut all = starting();
+    all.extend(looking());
+    all.extend(acting());
+    all.extend(watching());
+    all
+}
+
+fn of(path: &str) -> String {
+    format!("/projects/{{project}}/runs{path}")
+}
+
+fn starting() -> Vec<Route> {
     let example = json!({ "flow": "greet", "input": { "who": "Ada" }, "labels": { "team": "a" } });
     let many = json!({ "runs": [{ "flow": "greet", "input": { "who": "Ada" } }] });
-    let of = |path: &str| format!("/projects/{{project}}/runs{path}");
     vec![
         Route::post(&of(""), "runs.start", AtLeast(Editor), start::start)
             .summary("Start a run; it is durable once this answers")
@@ -54,6 +65,11 @@ pub(super) fn routes() -> Vec<Route> {
         .body::<StartRuns>(many)
         .unhurried()
         .answers::<Started>(202, "One item for each, with the run or the problem."),
+    ]
+}
+
+fn looking() -> Vec<Route> {
+    vec![
         Route::get(&of(""), "runs.list", AtLeast(Viewer), list::list)
             .summary("The runs of a project, newest first")
             .query::<ListRuns>()
@@ -99,6 +115,11 @@ pub(super) fn routes() -> Vec<Route> {
             .summary("Where the input, the state and the output of two runs differ")
             .query::<DiffRuns>()
             .answers::<RunDiff>(200, "Every field that differs."),
+    ]
+}
+
+fn acting() -> Vec<Route> {
+    vec![
         Route::post(&of("/{run}:cancel"), "runs.cancel", AtLeast(Editor), cancel)
             .summary("Cancel a run")
             .body::<CancelRun>(json!({ "reason": "not needed any more" }))
@@ -107,6 +128,11 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post(&of("/{run}:resume"), "runs.resume", AtLeast(Editor), resume)
             .summary("Go on with a run that nobody executes, from its last committed step")
             .answers::<Run>(202, "It goes on here."),
+    ]
+}
+
+fn watching() -> Vec<Route> {
+    vec![
         Route::get(
             &of("/{run}/events"),
             "runs.events",
