@@ -1,6 +1,5 @@
 //! Who may call: keys with their whole life, tokens of an issuer, rate limits, the audit log.
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use runstone_engine::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use crate::{
@@ -8,11 +7,9 @@ use crate::{
     issuer::Issuer,
 };
 
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+/// Seconds since 1970, as tokens have them.
+fn now() -> i64 {
+    SystemClock.now().0 / 1_000_000
 }
 
 #[tokio::test]

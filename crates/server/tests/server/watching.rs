@@ -29,7 +29,8 @@ async fn events(service: &Service, run: &str, last: Option<u64>) -> (Vec<u64>, S
     }
     let of = |name: &'static str| text.lines().filter_map(move |line| line.strip_prefix(name));
     let ids = of("id: ").map(|id| id.parse().unwrap()).collect();
-    (ids, of("event: ").last().unwrap_or_default().to_owned())
+    let last = of("event: ").next_back().unwrap_or_default();
+    (ids, last.to_owned())
 }
 
 async fn start(service: &Service, flow: &str) -> String {
