@@ -253,8 +253,8 @@ impl<'a> Part<'a> {
         self.wrapped("", "", "")
     }
 
-    /// An error becomes a row, so that the step is known and the connection stays in order. The
-    /// stand-in keeps NOCOUNT beyond the request, and then counts nothing for the next one.
+    /// An error becomes a row, so that the step is known and the connection stays in order. No
+    /// NOCOUNT: servers that are not SQL Server keep it, and count nothing for the next request.
     fn wrapped(self, begin: &str, end: &str, undo: &str) -> Request<'a> {
         let mut request = self.request;
         let each = |write: &dyn Fn(usize) -> String| {
@@ -267,7 +267,7 @@ impl<'a> Part<'a> {
             "DECLARE @step INT = 0, {counters};\nBEGIN TRY\n{begin}{}{end}\
              SELECT {answers};\nEND TRY\nBEGIN CATCH\n{undo}SELECT @step AS failed_step, \
              ERROR_NUMBER() AS number, ERROR_SEVERITY() AS severity, ERROR_MESSAGE() AS message;\n\
-             END CATCH\nSET NOCOUNT OFF",
+             END CATCH",
             request.sql
         );
         request

@@ -128,7 +128,8 @@ fn shown(number: u32, said: &str) -> String {
 
 /// The words of a server that refused a login, and the mend.
 pub(super) fn refusal(said: &TokenError) -> Error {
-    let words = said.message();
+    let words = sentence(said.message());
+    let words = words.as_str();
     let (class, why) = match said.code() {
         18456 | 18452 | 18470 | 18486 | 18487 | 18488 | 33_557_097
             if words.to_ascii_lowercase().contains("login")
@@ -157,6 +158,17 @@ pub(super) fn refusal(said: &TokenError) -> Error {
         }
     };
     Error::new(class, why).numbered(said.code())
+}
+
+/// Words that more may follow.
+fn sentence(words: &str) -> String {
+    let words = words.trim_end();
+    let end = if words.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{words}{end}")
 }
 
 #[cfg(test)]

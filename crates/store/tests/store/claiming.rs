@@ -6,9 +6,18 @@ use runstone_model::{
     run::Status,
 };
 use runstone_store::{Claim, Commit, Store as _};
-use runstone_testkit::on_every_database;
+use runstone_testkit::{on_every_database, servers::TestDatabase};
 
 use crate::harness::{TestDb, at, create, empty, flow, row, run_id, server_id, update};
+
+/// How many are claimed in bulk. The stand-in for SQL Server has no hash join over bytes: it compares
+/// each with each.
+fn runs_for(db: &TestDb) -> usize {
+    match db.database() {
+        TestDatabase::Mssql => 1_000,
+        _ => 10_000,
+    }
+}
 
 fn claim(server: ServerId, limit: u32) -> Claim {
     Claim {
@@ -76,11 +85,11 @@ on_every_database! {
     }
 
     async fn ten_thousand_runs_are_claimed_and_loaded_in_bulk(db: &TestDb) {
-        const RUNS: usize = 10_000;
         let store = db.store().await;
         let flow = flow(&store, "f").await;
+        let count = runs_for(db);
         let dead = server_id();
-        let runs: Vec<RunId> = (0..RUNS).map(|_| run_id()).collect();
+        let runs: Vec<RunId> = (0..count).map(|_| run_id()).collect();
         let all = runs.iter().map(|run| {
             store.commit(Commit {
                 rows: (1..=3).map(row).collect(),
@@ -101,11 +110,11 @@ on_every_database! {
             claimed.extend(batch.into_iter().map(|claimed| claimed.run));
         }
         let claiming = started.elapsed();
-        assert_eq!(claimed.len(), RUNS);
+        assert_eq!(claimed.len(), count);
         let started = Instant::now();
         let loaded = store.load(&runs).await.unwrap();
-        println!("claimed {RUNS} in {claiming:?}, loaded them in {:?}", started.elapsed());
-        assert_eq!(loaded.len(), RUNS);
+        println!("claimed {count} in {claiming:?}, loaded them in {:?}", started.elapsed());
+        assert_eq!(loaded.len(), count);
         for (loaded, run) in loaded.iter().zip(&runs) {
             assert_eq!(loaded.record.id, *run);
             let seqs: Vec<u64> = loaded.rows.iter().map(|row| row.row.seq).collect();
