@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{answers, cargo, run, step, target_dir};
+use crate::process::{answers, cargo, root, run, step};
 use crate::servers::{self, Kind, Servers};
 use choice::Choice;
 use summary::{Count, Summary};
@@ -149,7 +149,8 @@ fn with_servers(
     if runner == Runner::CargoTest {
         return counted(&mut command, "all crates", summary);
     }
-    let report = target_dir()?.join("nextest/ci/junit.xml");
+    // nextest keeps it there wherever cargo builds.
+    let report = root()?.join("target/nextest/ci/junit.xml");
     forget(&report)?;
     let result = run(&mut command);
     // The table is worth most when a test failed.

@@ -149,7 +149,8 @@ impl Programs {
             };
             let file = draft.join("first.sql");
             std::fs::write(&file, text)?;
-            let line = self.command(&data);
+            let mut line = self.command(&data);
+            line.push(setting("tmpdir", draft));
             let mut command = Command::new("sh");
             // Bootstrapping reads its standard input, initializing a file.
             command.args(["-c", r#"input=$1; shift; exec "$@" <"$input""#, "sh"]);
@@ -195,6 +196,8 @@ impl Programs {
         line.push(format!("--port={port}").into());
         line.push(setting("socket", &folder.join("s.sock")));
         line.push(setting("pid-file", &folder.join("pid")));
+        // A server that starts empties the folder that it shares with others.
+        line.push(setting("tmpdir", folder));
         let settings = [
             "--bind-address=127.0.0.1",
             "--max-connections=400",
