@@ -153,7 +153,7 @@ impl<'a> Cells<'a> {
     /// Takes our tables out of a database that is not ours.
     fn emptied(&self, url: &str) -> Result<()> {
         let mut down = Command::new(&self.runstone);
-        capture(down.args(["migrate", "down", "--to", "0", "--db", url])).map(drop)
+        capture(down.args(["migrate", "down", "--to", "0", "--yes", "--db", url])).map(drop)
     }
 
     fn runstone(&self, args: &[&str]) -> Result<Value> {
