@@ -316,12 +316,20 @@ impl Insert<'_> {
             out.text(if index > 0 { ", " } else { "" });
             self.value(column, &mut out);
         }
+        let mut once = "";
         if let Source::Derived(_) = self.source {
-            out.text("\nFROM ");
+            // Of new rows with the same key one counts.
+            out.text(&format!(
+                "\nFROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY [{0}] ORDER BY [{1}]) AS nth FROM ",
+                keys.join("], ["),
+                keys.first().map_or("", String::as_str)
+            ));
             self.derived(&mut out);
+            out.text(") AS excluded");
+            once = "excluded.nth = 1 AND ";
         }
         out.text(&format!(
-            "\nWHERE NOT EXISTS (SELECT 1 FROM {} AS present {LOCK} WHERE ",
+            "\nWHERE {once}NOT EXISTS (SELECT 1 FROM {} AS present {LOCK} WHERE ",
             self.table
         ));
         self.same(keys, "present", &mut out);
