@@ -41,8 +41,11 @@ fn lists_are_filled_up_to_a_power_of_two_with_their_last_item() {
         let wanted: Vec<Native> = params.into_iter().chain([9]).map(Native::Int).collect();
         assert_eq!(calls[0].params, wanted);
     }
-    let long = Value::from_iter(0..10_000_i64);
-    let calls = calls(&statement, &[vec![long, 9.into()]]).unwrap();
+    let held = Value::from_iter(0..10_000_i64);
+    let looked_up = calls(&statement, &[vec![held, 9.into()]]).unwrap();
+    assert_eq!(looked_up[0].params.len(), 16_384 + 1);
+    let longer = Value::from_iter(0..40_000_i64);
+    let calls = calls(&statement, &[vec![longer, 9.into()]]).unwrap();
     assert_eq!(calls[0].params.len(), 2);
     assert!(calls[0].sql.contains("JSON_TABLE(?, "), "{}", calls[0].sql);
 }
