@@ -228,7 +228,8 @@ pub(crate) struct KeyRevokeArgs {
 /// Which database.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DbArgs {
-    /// The database: sqlite:FILE or postgres://user@host/database
+    /// The database: sqlite:FILE or KIND://user@host/database, where KIND is postgres, mysql,
+    /// mariadb or mssql
     #[arg(long = "db", value_name = "URL", default_value = "sqlite:runstone.db")]
     #[arg(env = "RUNSTONE_DATABASE_URL", hide_env_values = true)]
     pub(crate) url: String,

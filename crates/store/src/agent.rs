@@ -266,11 +266,10 @@ impl SqlStore {
         id: AgentExecutionId,
     ) -> Result<Option<AgentExecution>, Error> {
         let params = [("id", id.0.into()), ("project", project.0.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().agent_get, &params)
-            .await?;
-        row.map(|row| execution(row, project)).transpose()
+        self.one(&self.sql().agent_get, &params, |row| {
+            execution(row, project)
+        })
+        .await
     }
 
     /// Stores how far a running execution at version `expected` is, or how it ended; false when it has
@@ -323,10 +322,8 @@ impl SqlStore {
             }
             (None, None) => &sql.agent_page,
         };
-        let rows = self.database().fetch_all(statement, &params).await?;
-        rows.into_iter()
-            .map(|row| execution(row, project))
-            .collect()
+        self.all(statement, &params, |row| execution(row, project))
+            .await
     }
 
     /// How many executions a list has in all.
@@ -344,11 +341,7 @@ impl SqlStore {
             ("status", filter.status.map_or("", AgentStatus::name).into()),
             ("correlation", text(filter.correlation_id.as_deref())),
         ];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().agent_count, &params)
-            .await?;
-        Ok(row.map_or(Ok(0), |row| row.get("total"))?)
+        self.found(&self.sql().agent_count, &params).await
     }
 
     /// Executions summed up by agent, period and currency, oldest period first.
@@ -368,11 +361,7 @@ impl SqlStore {
             ("period_us", filter.period_us.max(1).into()),
             ("limit", filter.limit.into()),
         ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().agent_metrics, &params)
-            .await?;
-        rows.into_iter().map(metrics).collect()
+        self.all(&self.sql().agent_metrics, &params, metrics).await
     }
 }
 

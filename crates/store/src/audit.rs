@@ -92,7 +92,6 @@ impl SqlStore {
                 &self.sql().audit_page_of_project
             }
         };
-        let rows = self.database().fetch_all(statement, &params).await?;
-        rows.into_iter().map(record).collect()
+        self.all(statement, &params, record).await
     }
 }

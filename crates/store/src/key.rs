@@ -96,8 +96,7 @@ impl SqlStore {
     /// What the database answered.
     pub async fn key(&self, id: Uuid) -> Result<Option<KeyRecord>, Error> {
         let params = [("id", id.into())];
-        let row = self.database().fetch_optional(&self.sql().key_get, &params);
-        row.await?.map(record).transpose()
+        self.one(&self.sql().key_get, &params, record).await
     }
 
     /// A page of keys after the id `after`, oldest first.
@@ -122,8 +121,7 @@ impl SqlStore {
                 &self.sql().key_page_of_project
             }
         };
-        let rows = self.database().fetch_all(statement, &params).await?;
-        rows.into_iter().map(record).collect()
+        self.all(statement, &params, record).await
     }
 
     /// Refuses a key from now on; false when there is none.

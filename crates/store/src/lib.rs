@@ -12,6 +12,7 @@ mod doctor;
 pub mod document;
 pub mod export;
 mod fault;
+mod fetch;
 mod flow;
 mod journal;
 mod key;

@@ -2,7 +2,7 @@
 //! that no store can be opened on yet. Executes no runs.
 use runstone_db::{
     Database, Dialect, Difference, Error as DbError, Interrupted, Migration, MigrationStatus,
-    Options, PlannedMigration,
+    PlannedMigration,
 };
 
 use crate::{
@@ -57,16 +57,8 @@ impl Migrations {
     /// # Errors
     /// It cannot be reached, or another process executes runs on the SQLite file.
     pub async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
-        let lock = match database_file(url)? {
-            Some(path) if options.engine_lock => Some(EngineLock::take(path, &options.who)?),
-            _ => None,
-        };
-        let db_options = Options {
-            read_only: options.read_only,
-            create: options.migrate && !options.read_only,
-            ..Options::default()
-        };
-        let db = Database::connect(url, db_options).await?;
+        let lock = options.lock(url)?;
+        let db = Database::connect(url, options.of_database()).await?;
         Ok(Self { db, _lock: lock })
     }
 

@@ -31,6 +31,25 @@ pub struct OpenOptions {
     pub who: String,
 }
 
+impl OpenOptions {
+    /// The engine's lock, where it is asked for and the database is a file.
+    pub(crate) fn lock(&self, url: &str) -> Result<Option<EngineLock>, OpenError> {
+        match database_file(url)? {
+            Some(path) if self.engine_lock => EngineLock::take(path, &self.who).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// How the database beneath is connected to.
+    pub(crate) fn of_database(&self) -> Options {
+        Options {
+            read_only: self.read_only,
+            create: self.migrate && !self.read_only,
+            ..Options::default()
+        }
+    }
+}
+
 /// Why a store cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -157,22 +176,13 @@ impl SqlStore {
         url: &str,
         options: OpenOptions,
     ) -> Result<Self, OpenError> {
-        let file = database_file(url)?;
-        let lock = match file {
-            Some(path) if options.engine_lock => Some(EngineLock::take(path, &options.who)?),
-            _ => None,
-        };
-        let db_options = Options {
-            read_only: options.read_only,
-            create: options.migrate && !options.read_only,
-            ..Options::default()
-        };
+        let lock = options.lock(url)?;
         let db_options = match options.any_schema {
             true => Options {
                 statement_timeout: EXAMINED,
-                ..db_options
+                ..options.of_database()
             },
-            false => db_options,
+            false => options.of_database(),
         };
         let db = Database::connect(url, db_options).await?;
         if options.migrate {

@@ -172,10 +172,7 @@ impl SqlStore {
     /// What the database answered.
     pub async fn project_by_name(&self, name: &str) -> Result<Option<ProjectRecord>, Error> {
         let params = [("name", name.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().project_by_name, &params);
-        row.await?.map(record).transpose()
+        self.one(&self.sql().project_by_name, &params, record).await
     }
 
     /// A page of projects after the id `after`, oldest first.
@@ -200,8 +197,7 @@ impl SqlStore {
                 &self.sql().project_page_of_subject
             }
         };
-        let rows = self.database().fetch_all(statement, &params).await?;
-        rows.into_iter().map(record).collect()
+        self.all(statement, &params, record).await
     }
 
     /// How many projects there are, or how many deleted ones.
@@ -375,10 +371,7 @@ impl SqlStore {
         subject: &str,
     ) -> Result<Option<MemberRecord>, Error> {
         let params = [("project", project.0.into()), ("subject", subject.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().member_get, &params);
-        row.await?.map(member).transpose()
+        self.one(&self.sql().member_get, &params, member).await
     }
 
     /// A page of a project's members after the subject `after`.
@@ -396,11 +389,7 @@ impl SqlStore {
             ("after", after.into()),
             ("limit", limit.into()),
         ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().member_page, &params)
-            .await?;
-        rows.into_iter().map(member).collect()
+        self.all(&self.sql().member_page, &params, member).await
     }
 
     /// Takes `subject` out of a project; false when they were not in it.
@@ -414,15 +403,5 @@ impl SqlStore {
             .execute(&self.sql().member_delete, &params)
             .await?
             > 0)
-    }
-
-    /// The one number in the column `found`.
-    pub(crate) async fn found(
-        &self,
-        statement: &runstone_db::Statement,
-        params: &[(&str, Value)],
-    ) -> Result<u64, Error> {
-        let row = self.database().fetch_optional(statement, params).await?;
-        Ok(row.map_or(Ok(0), |row| row.get("found"))?)
     }
 }

@@ -132,13 +132,10 @@ impl SqlStore {
             ("after", after.into()),
             ("limit", limit.into()),
         ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().flow_page, &params)
-            .await?;
-        rows.into_iter()
-            .map(|row| flow_record(row, false))
-            .collect()
+        self.all(&self.sql().flow_page, &params, |row| {
+            flow_record(row, false)
+        })
+        .await
     }
 
     /// A page of a flow's versions before the number `before`, newest first.
@@ -158,13 +155,10 @@ impl SqlStore {
             ("before", before.map_or(Value::Int(i64::MAX), Value::from)),
             ("limit", limit.into()),
         ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().flow_versions, &params)
-            .await?;
-        rows.into_iter()
-            .map(|row| flow_record(row, false))
-            .collect()
+        self.all(&self.sql().flow_versions, &params, |row| {
+            flow_record(row, false)
+        })
+        .await
     }
 
     /// A flow's version of that number, or its newest.
@@ -186,8 +180,8 @@ impl SqlStore {
                 &self.sql().flow_numbered
             }
         };
-        let row = self.database().fetch_optional(statement, &params).await?;
-        row.map(|row| flow_record(row, true)).transpose()
+        self.one(statement, &params, |row| flow_record(row, true))
+            .await
     }
 
     /// Deletes a flow that no run is of; false when there is none or runs are of it.

@@ -1,4 +1,4 @@
 -- How many executions a list has. Index: agent_executions_project.
-SELECT COUNT(*) AS total FROM agent_executions
+SELECT COUNT(*) AS found FROM agent_executions
 WHERE project_id = :project AND (:agent = '' OR agent = :agent) AND (:status = '' OR status = :status)
   AND (:correlation = '' OR correlation_id = :correlation)

@@ -1,5 +1,5 @@
 -- How many documents have a phrase. Index: documents_project.
-SELECT COUNT(*) AS total FROM documents
+SELECT COUNT(*) AS found FROM documents
 WHERE project_id = :project AND deleted_at IS NULL
   AND (:type = '' OR type = :type) AND (:language = '' OR language = :language)
   AND overall >= :min_overall AND search_text LIKE :pattern ESCAPE '!'

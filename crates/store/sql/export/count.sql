@@ -1,2 +1,2 @@
 -- How many exports a project has. Index: exports_project.
-SELECT COUNT(*) AS total FROM exports WHERE project_id = :project
+SELECT COUNT(*) AS found FROM exports WHERE project_id = :project

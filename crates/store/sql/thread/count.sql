@@ -1,2 +1,2 @@
 -- How many threads a project has. Index: threads_project.
-SELECT COUNT(*) AS total FROM threads WHERE project_id = :project
+SELECT COUNT(*) AS found FROM threads WHERE project_id = :project

@@ -17,11 +17,10 @@ impl SqlStore {
         id: DocumentId,
     ) -> Result<Option<Document>, Error> {
         let params = [("id", id.0.into()), ("project", project.0.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().document_get, &params)
-            .await?;
-        row.map(|row| record::document(row, project)).transpose()
+        self.one(&self.sql().document_get, &params, |row| {
+            record::document(row, project)
+        })
+        .await
     }
 
     /// One version with its text, whether the document is deleted or not.
@@ -39,11 +38,10 @@ impl SqlStore {
             ("project", project.0.into()),
             ("version", version.into()),
         ];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().document_version, &params)
-            .await?;
-        row.map(|row| record::version(row, project)).transpose()
+        self.one(&self.sql().document_version, &params, |row| {
+            record::version(row, project)
+        })
+        .await
     }
 
     /// Versions before number `before` (or the newest) without their texts, newest first.
@@ -63,13 +61,10 @@ impl SqlStore {
             ("before", before.map_or(i64::MAX, i64::from).into()),
             ("limit", limit.into()),
         ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().document_versions, &params)
-            .await?;
-        rows.into_iter()
-            .map(|row| record::version(row, project))
-            .collect()
+        self.all(&self.sql().document_versions, &params, |row| {
+            record::version(row, project)
+        })
+        .await
     }
 
     /// A page of a project's documents, newest first.
@@ -98,10 +93,8 @@ impl SqlStore {
                 .into_iter()
                 .chain(all),
         );
-        let rows = self.database().fetch_all(statement, &params).await?;
-        rows.into_iter()
-            .map(|row| record::document(row, project))
-            .collect()
+        self.all(statement, &params, |row| record::document(row, project))
+            .await
     }
 
     /// How many documents a list has in all.
@@ -122,8 +115,7 @@ impl SqlStore {
             statement,
             filtered(self.database().dialect(), project, filter),
         );
-        let row = self.database().fetch_optional(statement, &params).await?;
-        Ok(row.map_or(Ok(0), |row| row.get("total"))?)
+        self.found(statement, &params).await
     }
 
     /// The documents of `kind` and `language` after `after` with their newest texts, oldest first.
@@ -145,13 +137,10 @@ impl SqlStore {
             ("language", language.unwrap_or_default().into()),
             ("limit", limit.into()),
         ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().document_to_export, &params)
-            .await?;
-        rows.into_iter()
-            .map(|row| record::version(row, project))
-            .collect()
+        self.all(&self.sql().document_to_export, &params, |row| {
+            record::version(row, project)
+        })
+        .await
     }
 }
 

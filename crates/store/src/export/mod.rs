@@ -177,11 +177,10 @@ impl SqlStore {
     /// What the database answered.
     pub async fn export(&self, project: ProjectId, id: ExportId) -> Result<Option<Export>, Error> {
         let params = [("id", id.0.into()), ("project", project.0.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().export_get, &params)
-            .await?;
-        row.map(|row| of_project(row, project)).transpose()
+        self.one(&self.sql().export_get, &params, |row| {
+            of_project(row, project)
+        })
+        .await
     }
 
     /// A page of a project's exports, newest first.
@@ -199,13 +198,10 @@ impl SqlStore {
             ("before", before.map_or(Uuid::max(), |id| id.0).into()),
             ("limit", limit.into()),
         ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().export_page, &params)
-            .await?;
-        rows.into_iter()
-            .map(|row| of_project(row, project))
-            .collect()
+        self.all(&self.sql().export_page, &params, |row| {
+            of_project(row, project)
+        })
+        .await
     }
 
     /// How many exports a project has.
@@ -214,11 +210,7 @@ impl SqlStore {
     /// What the database answered.
     pub async fn count_exports(&self, project: ProjectId) -> Result<u64, Error> {
         let params = [("project", project.0.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().export_count, &params)
-            .await?;
-        Ok(row.map_or(Ok(0), |row| row.get("total"))?)
+        self.found(&self.sql().export_count, &params).await
     }
 
     /// Removes an export with its bytes; false when there is none.
@@ -251,12 +243,10 @@ impl SqlStore {
             ("seq", seq.into()),
             ("now", now.0.into()),
         ];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().export_chunk, &params)
-            .await?;
-        row.map(|row| Cells::new("export_chunks", row).next())
-            .transpose()
+        self.one(&self.sql().export_chunk, &params, |row| {
+            Cells::new("export_chunks", row).next()
+        })
+        .await
     }
 
     /// Counts a download; false when there is nothing to download any more.

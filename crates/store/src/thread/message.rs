@@ -230,8 +230,7 @@ impl SqlStore {
             edge,
             ("limit", limit.into()),
         ];
-        let rows = self.database().fetch_all(statement, &params).await?;
-        rows.into_iter().map(message).collect()
+        self.all(statement, &params, message).await
     }
 
     /// One message.
@@ -249,11 +248,7 @@ impl SqlStore {
             ("project", project.0.into()),
             ("seq", seq.into()),
         ];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().message_get, &params)
-            .await?;
-        row.map(message).transpose()
+        self.one(&self.sql().message_get, &params, message).await
     }
 
     /// A page of a thread's messages before number `before` that have `words`, newest first.
@@ -278,11 +273,7 @@ impl SqlStore {
             ),
             ("limit", limit.into()),
         ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().message_search, &params)
-            .await?;
-        rows.into_iter().map(message).collect()
+        self.all(&self.sql().message_search, &params, message).await
     }
 
     /// A page of a project's messages older than `before` that have `words`, newest first.
@@ -305,11 +296,8 @@ impl SqlStore {
             ),
             ("limit", limit.into()),
         ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().message_search_project, &params)
-            .await?;
-        rows.into_iter().map(message).collect()
+        self.all(&self.sql().message_search_project, &params, message)
+            .await
     }
 
     /// What a thread holds, by role.

@@ -109,11 +109,8 @@ impl SqlStore {
     /// What the database answered.
     pub async fn thread(&self, project: ProjectId, id: ThreadId) -> Result<Option<Thread>, Error> {
         let params = [("id", id.0.into()), ("project", project.0.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().thread_get, &params)
-            .await?;
-        row.map(|row| thread(row, project)).transpose()
+        self.one(&self.sql().thread_get, &params, |row| thread(row, project))
+            .await
     }
 
     /// A page of a project's threads, newest first.
@@ -131,11 +128,8 @@ impl SqlStore {
             ("before", before.map_or(Uuid::max(), |id| id.0).into()),
             ("limit", limit.into()),
         ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().thread_page, &params)
-            .await?;
-        rows.into_iter().map(|row| thread(row, project)).collect()
+        self.all(&self.sql().thread_page, &params, |row| thread(row, project))
+            .await
     }
 
     /// How many threads a project has.
@@ -144,11 +138,7 @@ impl SqlStore {
     /// What the database answered.
     pub async fn count_threads(&self, project: ProjectId) -> Result<u64, Error> {
         let params = [("project", project.0.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().thread_count, &params)
-            .await?;
-        Ok(row.map_or(Ok(0), |row| row.get("total"))?)
+        self.found(&self.sql().thread_count, &params).await
     }
 
     /// Changes a thread at version `expected`; false when it has another one, or is not there.
