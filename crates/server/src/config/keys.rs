@@ -78,6 +78,7 @@ keys! {
     "limits.concurrent_requests" number(1, 1_000_000), "2048", "Requests worked on at the same time; more get 503 with Retry-After.";
     "limits.connections" number(1, 1_000_000), "10000", "Connections at the same time; more wait to be accepted.";
     "limits.watchers" number(1, 1_000_000), "10000", "Watchers of runs at the same time; more get 503.";
+    "limits.heartbeat_ms" number(100, 600_000), "15000", "How often watchers get a sign of life: a comment or a ping. Who answers no ping three times is cut off.";
     "limits.slow_watcher_ms" number(100, 600_000), "30000", "A watcher that takes nothing for so long is cut off.";
     "rate.per_key_per_s" number(0, 10_000_000), "0", "Requests a second for each key; 0: no limit.";
     "rate.per_address_per_s" number(0, 10_000_000), "0", "Requests a second for each address; 0: no limit.";

@@ -77,6 +77,8 @@ pub struct LimitSettings {
     pub connections: usize,
     /// Watchers at the same time.
     pub watchers: usize,
+    /// How often watchers get a sign of life.
+    pub heartbeat_ms: u64,
     /// When a watcher that takes nothing is cut off.
     pub slow_watcher_ms: u64,
 }

@@ -294,6 +294,7 @@ impl Reader {
                 concurrent_requests: self.number("limits.concurrent_requests")?,
                 connections: self.number("limits.connections")?,
                 watchers: self.number("limits.watchers")?,
+                heartbeat_ms: self.number("limits.heartbeat_ms")?,
                 slow_watcher_ms: self.number("limits.slow_watcher_ms")?,
             },
             rate: RateSettings {

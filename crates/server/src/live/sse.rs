@@ -12,10 +12,6 @@ use tokio::sync::mpsc;
 
 use super::feed::Event;
 
-/// A comment is sent after so long without an event, so that nobody between takes the connection
-/// for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-
 fn text(event: &Event) -> String {
     // JSON on one line: no line of it can end the event.
     format!(
@@ -24,13 +20,14 @@ fn text(event: &Event) -> String {
     )
 }
 
-/// The stream of what comes through `events`.
-pub(crate) fn response(events: mpsc::Receiver<Event>) -> Response {
+/// The stream of what comes through `events`. A comment is sent after a `heartbeat` without an event,
+/// so that nobody between takes the connection for dead.
+pub(crate) fn response(events: mpsc::Receiver<Event>, heartbeat: Duration) -> Response {
     let begin = Some("retry: 1000\n\n".to_owned());
-    let stream = stream::unfold((events, begin), |(mut events, begin)| async move {
+    let stream = stream::unfold((events, begin), move |(mut events, begin)| async move {
         let chunk = match begin {
             Some(begin) => begin,
-            None => match tokio::time::timeout(HEARTBEAT, events.recv()).await {
+            None => match tokio::time::timeout(heartbeat, events.recv()).await {
                 Ok(Some(event)) => text(&event),
                 Ok(None) => return None,
                 Err(_) => ": alive\n\n".to_owned(),

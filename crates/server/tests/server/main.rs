@@ -8,6 +8,7 @@ mod harness;
 mod hostile;
 mod isolation;
 mod issuer;
+mod live;
 mod projects;
 mod runs;
 mod watching;

@@ -1,4 +1,6 @@
 //! Watching a run, as server-sent events or over a WebSocket.
+use std::time::Duration;
+
 use axum::{
     extract::{
         State,
@@ -55,7 +57,10 @@ pub(super) async fn events(
         }
     };
     Ok(match follow(&app, &scope, &params, after).await? {
-        Some(events) => sse::response(events),
+        Some(events) => {
+            let heartbeat = Duration::from_millis(app.settings.limits.heartbeat_ms);
+            sse::response(events, heartbeat)
+        }
         None => StatusCode::NO_CONTENT.into_response(),
     })
 }
@@ -78,9 +83,5 @@ pub(super) async fn live(
     let events = follow(&app, &scope, &params, query.after.unwrap_or(0)).await?;
     Ok(upgrade
         .max_message_size(LONGEST)
-        .on_upgrade(move |websocket| async move {
-            // Nothing is left: the socket is closed at once, as after the last entry.
-            let events = events.unwrap_or_else(|| mpsc::channel(1).1);
-            socket::follow(websocket, events).await;
-        }))
+        .on_upgrade(move |websocket| async move { socket::follow(&app, websocket, events).await }))
 }
