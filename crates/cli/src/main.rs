@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod commands;
 mod exit;
+mod handles;
 mod open;
 mod print;
 mod progress;

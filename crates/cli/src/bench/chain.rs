@@ -113,7 +113,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<Report> {
     let steps = args.steps.unwrap_or(match args.scenario {
         Scenario::Start => 1,
         Scenario::Fanout => 32,
-        Scenario::Chain | Scenario::Storage => 10,
+        Scenario::Chain | Scenario::Storage | Scenario::Api => 10,
     });
     ensure!(
         steps > 0 && args.runs > 0 && args.concurrency > 0,
@@ -176,7 +176,7 @@ impl Measured {
     fn report(&self, args: &Args, url: &str) -> Report {
         let per_run = match args.scenario {
             Scenario::Fanout => self.steps + 2,
-            Scenario::Chain | Scenario::Start | Scenario::Storage => self.steps,
+            Scenario::Chain | Scenario::Start | Scenario::Storage | Scenario::Api => self.steps,
         };
         let total = self.times.len() * per_run;
         let steps_per_s = total as f64 / self.seconds;
@@ -187,7 +187,7 @@ impl Measured {
             _ if args.concurrency == 1 => {
                 self.raw.commit_us / (self.at_ms(0.5) * 1e3 / per_run as f64).max(f64::EPSILON)
             }
-            Scenario::Chain | Scenario::Fanout | Scenario::Storage => {
+            Scenario::Chain | Scenario::Fanout | Scenario::Storage | Scenario::Api => {
                 steps_per_s / self.raw.rows_per_s
             }
         };

@@ -26,7 +26,7 @@ pub(super) fn flow(scenario: Scenario, steps: usize) -> Value {
     match scenario {
         Scenario::Fanout => fanout(steps),
         Scenario::Storage => appending(steps),
-        Scenario::Chain | Scenario::Start => chain(scenario.name(), steps),
+        Scenario::Chain | Scenario::Start | Scenario::Api => chain(scenario.name(), steps),
     }
 }
 

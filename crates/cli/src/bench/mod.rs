@@ -1,5 +1,6 @@
 //! `runstone bench`: how fast this machine and database carry out flows, next to what the bare
-//! driver writes on the same disk right before. Full durability, always.
+//! driver writes on the same disk right before, and how a server answers. Full durability, always.
+mod api;
 mod chain;
 mod flows;
 mod raw;
@@ -21,6 +22,8 @@ pub(crate) enum Scenario {
     Fanout,
     /// How much a growing state takes on disk
     Storage,
+    /// How a server answers over HTTP: --server, --call
+    Api,
 }
 
 impl Scenario {
@@ -30,6 +33,7 @@ impl Scenario {
             Self::Start => "start",
             Self::Fanout => "fanout",
             Self::Storage => "storage",
+            Self::Api => "api",
         }
     }
 }
@@ -42,7 +46,7 @@ pub(crate) struct Args {
     /// The database; without it a new SQLite file in a temporary folder of the current one
     #[arg(long, value_name = "URL")]
     pub(crate) db: Option<String>,
-    /// Runs in flight at the same time
+    /// Runs in flight at the same time; api: connections, or watchers
     #[arg(long, default_value_t = 128)]
     pub(crate) concurrency: usize,
     /// Runs in all
@@ -54,6 +58,21 @@ pub(crate) struct Args {
     /// Bytes of the value that each step takes and returns
     #[arg(long, default_value_t = 1024)]
     pub(crate) state_bytes: usize,
+    /// api: the server to load, as in http://127.0.0.1:7878
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// api: a key of the server that may make projects
+    #[arg(long, env = "RUNSTONE_BENCH_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+    /// api: what to ask for
+    #[arg(long, value_enum, default_value_t = api::Call::List)]
+    pub(crate) call: api::Call,
+    /// api: how long to ask
+    #[arg(long, default_value_t = 5.0)]
+    pub(crate) seconds: f64,
+    /// api: ask so often in all, however long it takes
+    #[arg(long, conflicts_with = "seconds")]
+    pub(crate) requests: Option<u64>,
     /// Print one JSON document on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -72,6 +91,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let report = match args.scenario {
         Scenario::Storage => return storage::run(&args).await,
+        Scenario::Api => return api::run(&args).await,
         Scenario::Chain | Scenario::Start | Scenario::Fanout => chain::run(&args).await?,
     };
     report.print(args.json)?;

@@ -14,6 +14,7 @@ use runstone_store::SqlStore;
 use crate::{
     args::{DbArgs, ServeArgs},
     exit::Exit,
+    handles,
     open::{self, Purpose},
     print,
     signals::Signals,
@@ -132,6 +133,7 @@ impl Up {
 
     /// Starts executing and answering.
     pub(super) async fn start(self) -> anyhow::Result<Running> {
+        handles::take_all();
         let lease = Duration::from_millis(self.settings.lease_ms);
         let options = Options {
             lease,
