@@ -63,7 +63,7 @@ pub struct AgentExecution {
 }
 
 /// An agent's work begins.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAgentExecution {
     /// The agent's name.

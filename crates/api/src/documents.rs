@@ -137,7 +137,7 @@ pub struct QualityFinding {
 }
 
 /// A new document.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDocument {
     /// What sort of document it is: a name of your own.

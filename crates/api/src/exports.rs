@@ -34,7 +34,7 @@ pub struct Export {
 }
 
 /// Which documents to export: the newest version of each that is not deleted.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewExport {
     /// Only of this type.

@@ -45,7 +45,7 @@ pub struct Quotas {
 }
 
 /// A new project.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewProject {
     /// Its name; no other project may have it.

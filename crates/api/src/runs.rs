@@ -66,7 +66,7 @@ pub struct StartRun {
 }
 
 /// Many runs to start.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StartRuns {
     /// The runs, at most 500.

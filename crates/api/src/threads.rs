@@ -27,7 +27,7 @@ pub struct Thread {
 }
 
 /// A new thread, or what a thread becomes.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PutThread {
     /// Its title.
@@ -67,7 +67,7 @@ pub struct Message {
 }
 
 /// A message to add.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMessage {
     /// Who speaks: `system`, `user`, `assistant` or `tool`.
@@ -86,7 +86,7 @@ pub struct NewMessage {
 }
 
 /// Messages to add next to each other, all or none.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMessages {
     /// The messages, in their order.

@@ -53,6 +53,12 @@ impl Fault {
         fault
     }
 
+    /// Whether it is the caller's: the same request would fail again.
+    #[must_use]
+    pub fn is_the_callers(&self) -> bool {
+        (400..500).contains(&self.0.problem.status)
+    }
+
     /// With every field that is wrong.
     #[must_use]
     pub fn errors(mut self, errors: Vec<FieldError>) -> Self {

@@ -88,6 +88,13 @@ impl Route {
         self
     }
 
+    /// The handler takes an `Idempotency-Key`: what it makes is made once.
+    #[must_use]
+    pub fn once(self) -> Self {
+        let text = "1 to 200 characters; for 24 h the same request with it makes nothing new.";
+        self.header("Idempotency-Key", false, text)
+    }
+
     /// It reads this body; the handler takes `Body<T>`. The example is sent by a test.
     #[must_use]
     pub fn body<T: ToSchema>(mut self, example: Value) -> Self {

@@ -220,6 +220,7 @@ catalog! {
     member_put: "member" / "put",
     message_after: "message" / "after",
     message_before: "message" / "before",
+    message_by_id: "message" / "by_id",
     message_delete_older: "message" / "delete_older",
     message_get: "message" / "get",
     message_insert: "message" / "insert",

@@ -1,5 +1,5 @@
-//! What is kept of a start besides the run itself: its idempotency key and its labels. Both are
-//! written before the run is.
+//! What is written before the thing that it is about: the idempotency key of a request that makes
+//! something, and the labels of a run.
 use runstone_db::{Batch, Value};
 use runstone_model::{
     ids::{ProjectId, RunId},
@@ -14,14 +14,14 @@ use crate::{Error, SqlStore, cells::Cells, run};
 pub enum KeyUse {
     /// This request is the first with the key.
     First,
-    /// The same request came before, and this is its run.
-    Same(RunId),
+    /// The same request came before, and this is the id of what it makes.
+    Same(Uuid),
     /// Another request came before with the same key.
     Other,
 }
 
 impl SqlStore {
-    /// Notes an idempotency key with the run that it is about to start, or finds what it was used
+    /// Notes an idempotency key with the id of what is about to be made, or finds what it was used
     /// for. A key from before `forget_before` counts as never used.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl SqlStore {
         project: ProjectId,
         key: &str,
         hash: [u8; 32],
-        run: RunId,
+        id: Uuid,
         (now, forget_before): (Timestamp, Timestamp),
     ) -> Result<KeyUse, Error> {
         let (db, sql) = (self.database(), self.sql());
@@ -41,7 +41,7 @@ impl SqlStore {
                 ("project", project.0.into()),
                 ("key", key.into()),
                 ("hash", hash.to_vec().into()),
-                ("run", run.0.into()),
+                ("run", id.into()),
                 ("now", now.0.into()),
             ];
             if db.execute(&sql.idempotency_insert, &params).await? == 1 {
@@ -56,7 +56,7 @@ impl SqlStore {
             if at >= forget_before.0 {
                 let same = found == hash;
                 let known = if same {
-                    KeyUse::Same(RunId(first))
+                    KeyUse::Same(first)
                 } else {
                     KeyUse::Other
                 };
@@ -72,6 +72,26 @@ impl SqlStore {
         Err(Error::Unavailable(
             "an idempotency key is taken and forgotten all the time".to_owned(),
         ))
+    }
+
+    /// Forgets a key that was noted at `at`: the request was refused.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn forget_key(
+        &self,
+        project: ProjectId,
+        key: &str,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let params = [
+            ("project", project.0.into()),
+            ("key", key.into()),
+            ("before", at.0.saturating_add(1).into()),
+        ];
+        let statement = &self.sql().idempotency_forget;
+        self.database().execute(statement, &params).await?;
+        Ok(())
     }
 
     /// Forgets idempotency keys from before `before`; answers how many.

@@ -65,7 +65,7 @@ impl Tables {
         }
         if let Some(new) = &commit.create {
             match self.runs.get(&run) {
-                Some(there) if there.epoch == commit.epoch => {}
+                Some(there) if there.epoch == commit.epoch && there.owner == new.owner => {}
                 Some(_) => return Err(Error::Fenced),
                 None => {
                     let Some(version) = self.versions.get(&new.flow_version) else {

@@ -116,7 +116,10 @@ impl Engine {
             })
             .await;
         if let Err(error) = created {
-            inner.leave(id);
+            // It may be live here by another start of the same id.
+            if receiver.is_some() {
+                inner.leave(id);
+            }
             inner.suspect.store(true, Ordering::Relaxed);
             return Err(error.into());
         }

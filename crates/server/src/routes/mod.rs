@@ -4,6 +4,7 @@ mod documents;
 mod exports;
 mod flows;
 mod keys;
+mod once;
 mod projects;
 mod runs;
 mod system;
@@ -16,7 +17,7 @@ use runstone_api::Operation;
 
 use crate::Route;
 
-pub(crate) use runs::remembered_since;
+pub(crate) use once::remembered_since;
 
 /// The whole table, in the order of the documentation.
 #[must_use]

@@ -5,4 +5,5 @@ mod agents;
 mod documents;
 mod exports;
 mod harness;
+mod once;
 mod threads;

@@ -42,18 +42,49 @@ on_every_database! {
             service.send(request.header("Idempotency-Key", key).json(&body))
         };
         let all = futures::future::join_all((0..16).map(|_| send("one", "Ada"))).await;
-        let mut ids: Vec<String> = all
-            .iter()
-            // Two at the same instant: the later one finds the key, and the run a moment after.
-            .filter(|said| said.status.as_u16() == 202)
-            .map(|said| id(&said.json()).to_owned())
-            .collect();
+        let mut ids: Vec<String> = all.iter().map(|said| id(&said.ok(202)).to_owned()).collect();
         ids.dedup();
         assert_eq!(ids.len(), 1);
         assert_eq!(send("one", "Bob").await.code(), "idempotency_conflict");
         assert_eq!(id(&send("one", "Ada").await.ok(202)), ids[0]);
         assert_ne!(id(&send("two", "Ada").await.ok(202)), ids[0]);
         assert_eq!(send("", "Ada").await.code(), "invalid_header");
+        // A request that is refused does not use its key up.
+        service.flow(DEFAULT, json!({
+            "runstone": 1, "name": "never", "nodes": { "a": { "uses": "template", "with": { "text": "a" } } }, "edges": ["a -> end"],
+        })).await;
+        let path = format!("/api/v1{}", runs(""));
+        let mend = |flow: &str| {
+            let request = service.request("POST", &path).bearer_auth(&service.admin);
+            service.send(request.header("Idempotency-Key", "three").json(&json!({ "flow": flow })))
+        };
+        assert_eq!(mend("greet").await.code(), "invalid_input");
+        let mended = mend("never").await.ok(202);
+        assert_eq!(id(&mend("never").await.ok(202)), id(&mended));
+        let listed = service.get(&runs("?total=true")).await.ok(200);
+        assert_eq!(listed["total"], 3);
+        // The first of them was executed once, by whoever was first.
+        let steps = service.get(&runs(&format!("/{}/steps", ids[0]))).await.ok(200);
+        assert_eq!(steps["items"].as_array().unwrap().len(), 2, "{steps}");
+    }
+
+    async fn an_idempotency_key_starts_one_batch(service: &Service) {
+        service.flow(DEFAULT, greet()).await;
+        let greet = |who: Value| json!({ "flow": "greet", "input": { "who": who } });
+        // The second of them cannot be started.
+        let batch = json!({ "runs": [greet(json!("Ada")), greet(json!(7)), greet(json!("Bob"))] });
+        let send = || {
+            let request = service.request("POST", &format!("/api/v1{}", runs(":batch"))).bearer_auth(&service.admin);
+            service.send(request.header("Idempotency-Key", "one").json(&batch))
+        };
+        let started = |said: crate::harness::Said| {
+            let items = said.ok(202)["items"].as_array().unwrap().clone();
+            assert_eq!(items[1]["problem"]["code"], "invalid_input");
+            (items[0]["run_id"].clone(), items[2]["run_id"].clone())
+        };
+        let first = started(send().await);
+        assert_eq!(started(send().await), first);
+        assert!(first.0.is_string() && first.0 != first.1, "{first:?}");
         let listed = service.get(&runs("?total=true")).await.ok(200);
         assert_eq!(listed["total"], 2);
     }

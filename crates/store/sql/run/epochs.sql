@@ -1,2 +1,2 @@
--- The epochs of runs. Index: runs primary key.
-SELECT id, epoch FROM runs WHERE id {{in :ids:uuid}}
+-- The epochs and owners of runs. Index: runs primary key.
+SELECT id, epoch, owner_id FROM runs WHERE id {{in :ids:uuid}}

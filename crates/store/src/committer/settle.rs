@@ -5,7 +5,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use runstone_db::{Class, Error as DbError, RetryPolicy};
-use runstone_model::ids::RunId;
+use runstone_model::ids::{RunId, ServerId};
 use tokio::time::Instant;
 
 use super::{Sink, flush, work::Work};
@@ -194,9 +194,9 @@ impl Settling<'_> {
                 });
             }
         }
-        if work.create.is_none() {
+        let Some(create) = &work.create else {
             return Ok(Standing::Absent);
-        }
+        };
         let ids = [("ids", run::id_list(&[work.run]))];
         let Some(row) = self
             .sink
@@ -209,6 +209,8 @@ impl Settling<'_> {
         let mut cells = Cells::new("runs", row);
         let ours = cells.next::<uuid::Uuid>().is_ok()
             && cells.next::<i64>().is_ok_and(|epoch| epoch == work.epoch)
+            // Somebody else may start the same run, as its id was noted before.
+            && cells.next::<Option<uuid::Uuid>>().is_ok_and(|owner| owner.map(ServerId) == create.owner)
             && work.rows.is_empty();
         Ok(if ours {
             Standing::Landed

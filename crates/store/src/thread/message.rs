@@ -251,6 +251,24 @@ impl SqlStore {
         self.one(&self.sql().message_get, &params, message).await
     }
 
+    /// A message of a thread by its id.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn message_by_id(
+        &self,
+        project: ProjectId,
+        thread: ThreadId,
+        id: MessageId,
+    ) -> Result<Option<Message>, Error> {
+        let params = [
+            ("id", id.0.into()),
+            ("thread", thread.0.into()),
+            ("project", project.0.into()),
+        ];
+        self.one(&self.sql().message_by_id, &params, message).await
+    }
+
     /// A page of a thread's messages before number `before` that have `words`, newest first.
     ///
     /// # Errors

@@ -13,12 +13,13 @@ use runstone_api::{
     },
 };
 use runstone_model::{
-    ids::{AgentExecutionId, RunId},
+    ids::{AgentExecutionId, ProjectId, RunId},
     time::Timestamp,
 };
 use runstone_store::agent::{AgentExecution as Stored, AgentFilter, AgentStatus};
 use serde_json::json;
 
+use super::once::Once;
 use super::versioned::{IF_MATCH, answer, json as stored_json, made, ms, stale};
 use crate::{
     Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match, invalid_body,
@@ -46,6 +47,7 @@ pub(super) fn routes() -> Vec<Route> {
             .page::<AgentExecution>(),
         Route::post(&of("/executions"), "agents.create", AtLeast(Editor), create)
             .summary("Report that an agent begins")
+            .once()
             .body::<NewAgentExecution>(new)
             .answers::<AgentExecution>(201, "It runs; `Location` and `ETag` are given."),
         Route::get(
@@ -140,12 +142,40 @@ async fn list(
 async fn create(
     State(app): State<App>,
     scope: Scope,
+    headers: HeaderMap,
     Body(new): Body<NewAgentExecution>,
 ) -> Answer {
-    let now = app.now();
-    let execution = Stored {
-        id: AgentExecutionId(app.new_id()),
-        project: scope.id(),
+    let once = Once::of(&app, scope.id(), &headers, "agents.create", &new).await?;
+    let (store, project, now) = (&app.store, scope.id(), app.now());
+    let there = |id| async move {
+        let id = AgentExecutionId(id);
+        Ok(store.agent_execution(project, id).await?)
+    };
+    let make = |id| async move {
+        let execution = begun(new, AgentExecutionId(id), project, now);
+        store.create_agent_execution(&execution).await?;
+        Ok(execution)
+    };
+    let execution = once.make(there, make).await?;
+    let base = format!("{BASE}/projects/{project}/agents/executions");
+    let location = format!("{base}/{}", execution.id);
+    Ok(made(
+        StatusCode::CREATED,
+        &location,
+        Some(execution.version),
+        wire(&execution),
+    ))
+}
+
+fn begun(
+    new: NewAgentExecution,
+    id: AgentExecutionId,
+    project: ProjectId,
+    now: Timestamp,
+) -> Stored {
+    Stored {
+        id,
+        project,
         agent: new.agent,
         correlation_id: new.correlation_id,
         run: new.run_id.map(RunId),
@@ -165,16 +195,7 @@ async fn create(
         input: new.input.map(|input| input.to_string()),
         output: None,
         error: None,
-    };
-    app.store.create_agent_execution(&execution).await?;
-    let base = format!("{BASE}/projects/{}/agents/executions", scope.id());
-    let location = format!("{base}/{}", execution.id);
-    Ok(made(
-        StatusCode::CREATED,
-        &location,
-        Some(1),
-        wire(&execution),
-    ))
+    }
 }
 
 async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer {

@@ -20,6 +20,7 @@ use runstone_model::{diff, ids::DocumentId};
 use runstone_store::document::{DocumentFilter, DocumentVersion as Stored, Draft, Written};
 use serde_json::json;
 
+use super::once::Once;
 use super::versioned::{IF_MATCH, answer, made, stale};
 use crate::{
     Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match, invalid_body,
@@ -50,6 +51,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post(&of(""), "documents.create", AtLeast(Editor), create)
             .summary("Store a document with its first version")
             .describe("The scores are computed by the server; docs/documents.md has the formulas.")
+            .once()
             .body::<NewDocument>(new)
             .answers::<Document>(201, "It is stored; `Location` and `ETag` are given."),
         Route::get(&of("/{document}"), "documents.get", AtLeast(Viewer), get)
@@ -228,9 +230,14 @@ async fn list(
     Ok(page.map(|document| wire::document(&document)))
 }
 
-async fn create(State(app): State<App>, scope: Scope, Body(new): Body<NewDocument>) -> Answer {
-    let required = new.required_sections.unwrap_or_default();
-    check_sections(&required)?;
+async fn create(
+    State(app): State<App>,
+    scope: Scope,
+    headers: HeaderMap,
+    Body(new): Body<NewDocument>,
+) -> Answer {
+    check_sections(new.required_sections.as_deref().unwrap_or_default())?;
+    let once = Once::of(&app, scope.id(), &headers, "documents.create", &new).await?;
     let draft = Draft {
         kind: new.kind,
         language: new.language,
@@ -238,14 +245,16 @@ async fn create(State(app): State<App>, scope: Scope, Body(new): Body<NewDocumen
         body: new.body,
         author: new.author,
         note: new.note,
-        required,
+        required: new.required_sections.unwrap_or_default(),
     };
-    let id = DocumentId(app.new_id());
-    let document = app
-        .store
-        .create_document(scope.id(), id, draft, app.now())
-        .await?;
-    let location = format!("{BASE}/projects/{}/documents/{id}", scope.id());
+    let (store, project, now) = (&app.store, scope.id(), app.now());
+    let there = |id| async move { Ok(store.document(project, DocumentId(id)).await?) };
+    let make = |id| async move {
+        let made = store.create_document(project, DocumentId(id), draft, now);
+        Ok(made.await?)
+    };
+    let document = once.make(there, make).await?;
+    let location = format!("{BASE}/projects/{project}/documents/{}", document.id);
     let body = wire::document(&document);
     Ok(made(
         StatusCode::CREATED,

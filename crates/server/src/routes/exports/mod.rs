@@ -1,7 +1,11 @@
 //! Exports: asked for, built in the background by any server, downloaded in whole or in part.
 mod download;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
 use runstone_api::{
     Access::AtLeast,
     BASE,
@@ -12,7 +16,7 @@ use runstone_model::{ids::ExportId, time::Timestamp};
 use runstone_store::export::{Export as Stored, Selection};
 use serde_json::json;
 
-use super::versioned::made;
+use super::{once::Once, versioned::made};
 use crate::{Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -25,6 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post(&of(""), "exports.create", AtLeast(Editor), create)
             .summary("Ask for an archive of the project's documents")
             .describe("It is built in the background; read it again until its status is `ready`.")
+            .once()
             .body::<NewExport>(json!({ "type": "plan" }))
             .answers::<Export>(202, "It is going to be built; `Location` is given."),
         Route::get(&of("/{export}"), "exports.get", AtLeast(Viewer), get)
@@ -87,18 +92,27 @@ async fn list(
     Ok(page.map(wire))
 }
 
-async fn create(State(app): State<App>, scope: Scope, Body(new): Body<NewExport>) -> Answer {
-    let id = ExportId(app.new_id());
+async fn create(
+    State(app): State<App>,
+    scope: Scope,
+    headers: HeaderMap,
+    Body(new): Body<NewExport>,
+) -> Answer {
+    let once = Once::of(&app, scope.id(), &headers, "exports.create", &new).await?;
     let selection = Selection {
         kind: new.kind,
         language: new.language,
     };
-    app.store
-        .create_export(scope.id(), id, &selection, app.now())
-        .await?;
-    let found = app.store.export(scope.id(), id).await?;
-    let export = found.ok_or_else(|| Fault::not_found("export"))?;
-    let location = format!("{BASE}/projects/{}/exports/{id}", scope.id());
+    let (store, project, now) = (&app.store, scope.id(), app.now());
+    let there = |id| async move { Ok(store.export(project, ExportId(id)).await?) };
+    let make = |id| async move {
+        let id = ExportId(id);
+        store.create_export(project, id, &selection, now).await?;
+        let found = store.export(project, id).await?;
+        found.ok_or_else(|| Fault::not_found("export"))
+    };
+    let export = once.make(there, make).await?;
+    let location = format!("{BASE}/projects/{project}/exports/{}", export.id);
     Ok(made(StatusCode::ACCEPTED, &location, None, wire(export)))
 }
 

@@ -17,6 +17,7 @@ use runstone_model::ids::ProjectId;
 use runstone_store::{ProjectFilter, ProjectRecord, ProjectText, ProjectWrite, Purged};
 use serde_json::json;
 
+use super::once::Once;
 use crate::{
     Answer, App, Body, Caller, Fault, Page, Paging, Query, Route, Scope, auth::Reach, etag,
     if_match, invalid_body,
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Vec<Route> {
             .page::<Project>(),
         Route::post("/projects", "projects.create", AtLeast(Admin), create)
             .summary("Make a project")
+            .once()
             .body::<NewProject>(example)
             .answers::<Project>(201, "It is made; `Location` and `ETag` are given."),
         Route::get("/projects/{project}", "projects.get", AtLeast(Viewer), get)
@@ -174,9 +176,22 @@ async fn list(
     Ok(page.map(|record| wire(&record)))
 }
 
-async fn create(State(app): State<App>, Body(new): Body<NewProject>) -> Answer {
+async fn create(State(app): State<App>, headers: HeaderMap, Body(new): Body<NewProject>) -> Answer {
     check_name(&new.name)?;
-    let id = ProjectId(app.new_id());
+    let once = Once::outside(&app, &headers, "projects.create", &new).await?;
+    let app = &app;
+    let there = |id| async move { Ok(app.store.project(ProjectId(id)).await?) };
+    let make = |id| insert(app, ProjectId(id), new);
+    let record = once.make(there, make).await?;
+    let mut response = answer(StatusCode::CREATED, &record);
+    let location = format!("{BASE}/projects/{}", record.id);
+    if let Ok(location) = location.parse() {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+async fn insert(app: &App, id: ProjectId, new: NewProject) -> Answer<ProjectRecord> {
     let now = app.now();
     let name = new.name.clone();
     let record = ProjectRecord {
@@ -191,13 +206,8 @@ async fn create(State(app): State<App>, Body(new): Body<NewProject>) -> Answer {
         deleted_at: None,
     };
     let written = app.store.insert_project(id, texts(&record), now).await?;
-    done(&app, id, written, &name).await?;
-    let mut response = answer(StatusCode::CREATED, &record);
-    let location = format!("{BASE}/projects/{id}");
-    if let Ok(location) = location.parse() {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    done(app, id, written, &name).await?;
+    Ok(record)
 }
 
 fn texts(record: &ProjectRecord) -> ProjectText {

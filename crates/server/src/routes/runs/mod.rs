@@ -4,8 +4,6 @@ mod look;
 mod start;
 mod watch;
 
-pub(crate) use start::remembered_since;
-
 use axum::{Json, extract::State, http::StatusCode};
 use runstone_api::{
     Access::AtLeast,
@@ -46,11 +44,7 @@ fn starting() -> Vec<Route> {
                  ended, or with 202 when that takes longer.",
             )
             .query::<Wait>()
-            .header(
-                "Idempotency-Key",
-                false,
-                "1 to 200 characters; names this request.",
-            )
+            .once()
             .body::<StartRun>(example)
             .unhurried()
             .answers::<Run>(202, "It is started; `Location` is given.")
@@ -62,6 +56,11 @@ fn starting() -> Vec<Route> {
             start::start_many,
         )
         .summary("Start up to 500 runs; each stands for itself")
+        .describe(
+            "With an `Idempotency-Key` the same request gives the same runs for 24 h; those that \
+             were not started then are tried again.",
+        )
+        .once()
         .body::<StartRuns>(many)
         .unhurried()
         .answers::<Started>(202, "One item for each, with the run or the problem."),

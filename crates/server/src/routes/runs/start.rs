@@ -15,22 +15,25 @@ use runstone_api::{
     runs::{StartRun, StartRuns, Started, StartedRun, Wait},
 };
 use runstone_engine::{PinnedFlow, RunHandle, StartRun as Start};
-use runstone_model::{ids::RunId, time::Timestamp};
-use runstone_store::{KeyUse, RunRecord};
+use runstone_model::ids::RunId;
+use runstone_store::RunRecord;
 use serde_json::Value;
 
 use super::{by_id, whole};
 use crate::{
-    Answer, App, Body, Fault, Query, Scope, http::gate::TraceId, idempotency_key, invalid_body,
-    invalid_query, routes::projects,
+    Answer, App, Body, Fault, Query, Scope,
+    http::gate::TraceId,
+    invalid_body, invalid_query,
+    routes::{
+        once::{self, Once},
+        projects,
+    },
 };
 
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How often a run that another server executes is looked at.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long an idempotency key is remembered.
-const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// Labels of one run.
 const MOST_LABELS: usize = 16;
 
@@ -52,64 +55,84 @@ pub(super) async fn start(
     Body(start): Body<StartRun>,
 ) -> Answer {
     let wait = query.wait.as_deref().map(wait).transpose()?;
-    let id = match idempotency_key(&headers)? {
-        None => RunId(app.new_id()),
-        Some(key) => match used(&app, &scope, &key, &start).await? {
-            (run, false) => run,
-            // The first request may have noted its key and not come further: then this one does.
-            (run, true) => match app.store.project_run(scope.id(), run).await? {
-                Some(record) => return answer(&app, &scope, record, None, wait).await,
-                None => run,
-            },
-        },
+    let once = Once::of(&app, scope.id(), &headers, "runs.start", &start).await?;
+    let (app, scope) = (&app, &scope);
+    let there = |id| async move {
+        let found = app.store.project_run(scope.id(), RunId(id)).await?;
+        Ok(found.map(|record| (record, None)))
     };
-    quota(&app, &scope, 1).await?;
-    let checked = check(&app, &scope, start, &mut Flows::new()).await?;
-    let handle = launch(&app, &scope, id, checked).await?;
-    let record = by_id(&app, &scope, id).await?;
-    answer(&app, &scope, record, Some(handle), wait).await
+    let begin = |id| async move {
+        quota(app, scope, 1).await?;
+        let checked = check(app, scope, start, &mut Flows::new()).await?;
+        let handle = launch(app, scope, RunId(id), checked).await?;
+        Ok((by_id(app, scope, RunId(id)).await?, Some(handle)))
+    };
+    let (record, handle) = once.make(there, begin).await?;
+    answer(app, scope, record, handle, wait).await
 }
 
 pub(super) async fn start_many(
     State(app): State<App>,
     Extension(trace): Extension<TraceId>,
     scope: Scope,
+    headers: HeaderMap,
     Body(starts): Body<StartRuns>,
 ) -> Answer<(StatusCode, Json<Started>)> {
-    let asked = u64::try_from(starts.runs.len()).unwrap_or(u64::MAX);
-    quota(&app, &scope, asked).await?;
+    let once = Once::of(&app, scope.id(), &headers, "runs.start_many", &starts).await?;
+    let ids = (0..starts.runs.len()).map(|number| RunId(once::nth(once.id, number)));
+    let ids: Vec<RunId> = ids.collect();
+    let (app, scope) = (&app, &scope);
+    let there = async |id| match once.again {
+        true => Ok(app.store.project_run(scope.id(), id).await?.is_some()),
+        false => Ok::<_, Fault>(false),
+    };
+    let mut begun = Vec::with_capacity(ids.len());
+    for id in &ids {
+        begun.push(there(*id).await?);
+    }
+    let asked = begun.iter().filter(|begun| !**begun).count();
+    if asked > 0 {
+        quota(app, scope, u64::try_from(asked).unwrap_or(u64::MAX)).await?;
+    }
     let mut flows = Flows::new();
-    let mut checked = Vec::with_capacity(starts.runs.len());
-    for start in starts.runs {
-        checked.push(check(&app, &scope, start, &mut flows).await);
+    let mut checked = Vec::with_capacity(ids.len());
+    for (start, begun) in starts.runs.into_iter().zip(begun) {
+        checked.push(match begun {
+            true => None,
+            false => Some(check(app, scope, start, &mut flows).await),
+        });
     }
     // At the same time, so that they share the commits.
-    let launched = checked.into_iter().map(|checked| {
-        let (app, scope, trace) = (&app, &scope, &trace);
+    let launched = ids.into_iter().zip(checked).map(|(id, checked)| {
+        let trace = &trace;
         async move {
-            let id = RunId(app.new_id());
             let started = match checked {
-                Ok(checked) => launch(app, scope, id, checked).await,
-                Err(fault) => Err(fault),
+                None => Ok(()),
+                Some(Ok(checked)) => launch(app, scope, id, checked).await.map(drop),
+                Some(Err(fault)) => Err(fault),
             };
-            match started {
-                Ok(_) => StartedRun {
-                    run_id: Some(id.0),
-                    problem: None,
-                },
-                Err(fault) => {
-                    let mut problem = fault.into_problem();
-                    problem.trace_id.clone_from(&trace.0);
-                    StartedRun {
-                        run_id: None,
-                        problem: Some(problem),
-                    }
-                }
-            }
+            told(id, started, trace)
         }
     });
     let items = futures::future::join_all(launched).await;
     Ok((StatusCode::ACCEPTED, Json(Started { items })))
+}
+
+fn told(id: RunId, started: Answer<()>, trace: &TraceId) -> StartedRun {
+    match started {
+        Ok(()) => StartedRun {
+            run_id: Some(id.0),
+            problem: None,
+        },
+        Err(fault) => {
+            let mut problem = fault.into_problem();
+            problem.trace_id.clone_from(&trace.0);
+            StartedRun {
+                run_id: None,
+                problem: Some(problem),
+            }
+        }
+    }
 }
 
 /// `30s`, `500ms`, `1m`.
@@ -132,28 +155,6 @@ fn wait(text: &str) -> Answer<Duration> {
         return Err(wrong());
     }
     Ok(wait)
-}
-
-/// The run of an idempotency key, and whether another request noted it before.
-async fn used(app: &App, scope: &Scope, key: &str, start: &StartRun) -> Answer<(RunId, bool)> {
-    let body = serde_json::to_vec(start).map_err(|error| Fault::internal(error.to_string()))?;
-    let hash = *blake3::hash(&body).as_bytes();
-    let (run, now) = (RunId(app.new_id()), app.now());
-    let times = (now, remembered_since(now));
-    match app.store.use_key(scope.id(), key, hash, run, times).await? {
-        KeyUse::First => Ok((run, false)),
-        KeyUse::Same(first) => Ok((first, true)),
-        KeyUse::Other => Err(Fault::new(
-            Code::IdempotencyConflict,
-            "the key stands for another request of the last 24 hours",
-        )),
-    }
-}
-
-/// Idempotency keys from before this count as never used.
-pub(crate) fn remembered_since(now: Timestamp) -> Timestamp {
-    let remembered = i64::try_from(REMEMBERED.as_micros()).unwrap_or(i64::MAX);
-    Timestamp(now.0.saturating_sub(remembered))
 }
 
 async fn quota(app: &App, scope: &Scope, more: u64) -> Answer<()> {

@@ -1,18 +1,26 @@
 //! Messages: added one by one or several next to each other, read either way, searched.
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
 use runstone_api::{
     Access::AtLeast,
     BASE,
     Role::{Editor, Viewer},
     threads::{AddedMessages, ListMessages, Message, NewMessage, NewMessages, SearchMessages},
 };
-use runstone_model::ids::{MessageId, RunId};
+use runstone_model::ids::{MessageId, RunId, ThreadId};
 use runstone_store::thread::{Message as Stored, NewMessage as New, Window};
 use serde_json::{Value, json};
 
 use super::{metadata, present, stored_metadata, thread_id};
 use crate::{
-    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, routes::versioned::made,
+    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope,
+    routes::{
+        once::{Once, nth},
+        versioned::made,
+    },
 };
 
 pub(super) fn routes() -> Vec<Route> {
@@ -32,10 +40,12 @@ pub(super) fn routes() -> Vec<Route> {
             .describe(
                 "Numbers have no gaps and are given in one order, whoever writes at the same time.",
             )
+            .once()
             .body::<NewMessage>(one)
             .answers::<Message>(201, "The message with its number; `Location` is given."),
         Route::post(&of(":batch"), "messages.batch", AtLeast(Editor), batch)
             .summary("Add messages next to each other, all or none")
+            .once()
             .body::<NewMessages>(two)
             .answers::<AddedMessages>(201, "The messages with their numbers."),
         Route::get(&of("/{seq}"), "messages.get", AtLeast(Viewer), get)
@@ -72,11 +82,11 @@ fn wires(stored: Vec<Stored>) -> Answer<Vec<Message>> {
     stored.into_iter().map(wire).collect()
 }
 
-fn new(app: &App, message: NewMessage) -> New {
+fn new(id: MessageId, message: NewMessage) -> New {
     let mut text = String::new();
     collect_texts(&message.content, &mut text);
     New {
-        id: MessageId(app.new_id()),
+        id,
         role: message.role,
         name: message.name,
         run: message.run_id.map(RunId),
@@ -99,32 +109,48 @@ fn collect_texts(value: &Value, into: &mut String) {
     }
 }
 
+/// Adds messages, once: all of them or none.
 async fn append(
     app: &App,
     scope: &Scope,
-    params: &Params,
+    thread: ThreadId,
+    once: Once,
     messages: Vec<NewMessage>,
 ) -> Answer<Vec<Message>> {
-    let messages = messages
-        .into_iter()
-        .map(|message| new(app, message))
-        .collect();
-    let id = thread_id(params)?;
-    let added = app
-        .store
-        .append_messages(scope.id(), id, messages, app.now())
-        .await?;
-    wires(added.ok_or_else(|| Fault::not_found("thread"))?)
+    let (store, project, now) = (&app.store, scope.id(), app.now());
+    let count = u32::try_from(messages.len()).unwrap_or(u32::MAX);
+    let there = |id| async move {
+        let first = store.message_by_id(project, thread, MessageId(id)).await?;
+        let Some(first) = first else {
+            return Ok(None);
+        };
+        let window = Window::After(first.seq - 1);
+        Ok(Some(store.messages(project, thread, window, count).await?))
+    };
+    let make = |id| async move {
+        let new = messages
+            .into_iter()
+            .enumerate()
+            .map(|(number, message)| new(MessageId(nth(id, number)), message));
+        let added = store.append_messages(project, thread, new.collect(), now);
+        added.await?.ok_or_else(|| Fault::not_found("thread"))
+    };
+    wires(once.make(there, make).await?)
 }
 
 async fn create(
     State(app): State<App>,
     scope: Scope,
     params: Params,
+    headers: HeaderMap,
     Body(message): Body<NewMessage>,
 ) -> Answer {
-    let added = append(&app, &scope, &params, vec![message]).await?.pop();
-    let message = added.ok_or_else(|| Fault::internal("a message was added and is not there"))?;
+    let thread = thread_id(&params)?;
+    let action = format!("messages.create {thread}");
+    let once = Once::of(&app, scope.id(), &headers, &action, &message).await?;
+    let added = append(&app, &scope, thread, once, vec![message]).await?;
+    let none = || Fault::internal("a message was added and is not there");
+    let message = added.into_iter().next().ok_or_else(none)?;
     let thread = format!(
         "{BASE}/projects/{}/threads/{}",
         scope.id(),
@@ -138,9 +164,13 @@ async fn batch(
     State(app): State<App>,
     scope: Scope,
     params: Params,
+    headers: HeaderMap,
     Body(new): Body<NewMessages>,
 ) -> Answer<(StatusCode, Json<AddedMessages>)> {
-    let messages = append(&app, &scope, &params, new.messages).await?;
+    let thread = thread_id(&params)?;
+    let action = format!("messages.batch {thread}");
+    let once = Once::of(&app, scope.id(), &headers, &action, &new).await?;
+    let messages = append(&app, &scope, thread, once, new.messages).await?;
     Ok((StatusCode::CREATED, Json(AddedMessages { messages })))
 }
 

@@ -16,6 +16,7 @@ use runstone_model::ids::ThreadId;
 use runstone_store::thread::{Thread as Stored, ThreadText};
 use serde_json::{Map, Value, json};
 
+use super::once::Once;
 use super::versioned::{IF_MATCH, answer, json as stored_json, made, stale};
 use crate::{Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match};
 
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
             .page::<Thread>(),
         Route::post(&of(""), "threads.create", AtLeast(Editor), create)
             .summary("Begin a thread")
+            .once()
             .body::<PutThread>(json!({ "title": "Order 7", "retain_ms": 2_592_000_000_i64 }))
             .answers::<Thread>(201, "It is there; `Location` and `ETag` are given."),
         Route::get(&of("/{thread}"), "threads.get", AtLeast(Viewer), get)
@@ -111,13 +113,21 @@ async fn list(
     Ok(page.map(|thread| wire(&thread)))
 }
 
-async fn create(State(app): State<App>, scope: Scope, Body(new): Body<PutThread>) -> Answer {
-    let id = ThreadId(app.new_id());
-    let thread = app
-        .store
-        .create_thread(scope.id(), id, text(new), app.now())
-        .await?;
-    let location = format!("{BASE}/projects/{}/threads/{id}", scope.id());
+async fn create(
+    State(app): State<App>,
+    scope: Scope,
+    headers: HeaderMap,
+    Body(new): Body<PutThread>,
+) -> Answer {
+    let once = Once::of(&app, scope.id(), &headers, "threads.create", &new).await?;
+    let (store, project, now) = (&app.store, scope.id(), app.now());
+    let there = |id| async move { Ok(store.thread(project, ThreadId(id)).await?) };
+    let make = |id| async move {
+        let made = store.create_thread(project, ThreadId(id), text(new), now);
+        Ok(made.await?)
+    };
+    let thread = once.make(there, make).await?;
+    let location = format!("{BASE}/projects/{project}/threads/{}", thread.id);
     Ok(made(
         StatusCode::CREATED,
         &location,
