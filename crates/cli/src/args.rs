@@ -448,7 +448,7 @@ pub(crate) struct MigrateDownArgs {
     /// Undo everything above this version; 0 undoes all
     #[arg(long, value_name = "N")]
     pub(crate) to: u32,
-    /// Also when that deletes runs and flows
+    /// Also when that deletes what the database holds
     #[arg(long)]
     pub(crate) yes: bool,
     /// Only print the SQL

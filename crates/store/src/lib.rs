@@ -17,6 +17,7 @@ mod flow;
 mod journal;
 mod key;
 mod load;
+mod lost;
 mod migrations;
 mod open;
 mod phrase;

@@ -6,7 +6,7 @@ use runstone_db::{
 };
 
 use crate::{
-    OpenError, OpenOptions, SqlStore,
+    OpenError, OpenOptions, lost,
     open::{EngineLock, database_file},
     schema,
 };
@@ -152,18 +152,13 @@ impl Migrations {
         })
     }
 
-    /// How many runs and flows there are.
+    /// What moving down by `plan` deletes: for each table that it drops or takes columns from,
+    /// how many rows lose something. What every empty database has is not counted.
     ///
     /// # Errors
     /// What the database answered.
-    pub async fn counted(&self) -> Result<(u64, u64), DbError> {
-        let Some(count) = SqlStore::rendered("storage.rows", self.db.dialect()) else {
-            return Ok((0, 0));
-        };
-        Ok(match self.db.fetch_optional(&count, &[]).await? {
-            Some(row) => (row.get("runs_found")?, row.get("flows_found")?),
-            None => (0, 0),
-        })
+    pub async fn lost_by(&self, plan: &[PlannedMigration]) -> Result<Vec<(String, u64)>, DbError> {
+        lost::lost_by(&self.db, plan).await
     }
 
     /// Closes the connections; every later call fails.

@@ -179,7 +179,7 @@ pub(crate) struct Found {
     pub(crate) bad: Vec<(String, BackupError)>,
     /// Files in a folder or bucket that are called like archives and are none, and why.
     pub(crate) others: Vec<(String, String)>,
-    bucket: Option<s3::Bucket>,
+    buckets: Vec<s3::Bucket>,
 }
 
 impl Found {
@@ -191,7 +191,7 @@ impl Found {
             asked: Vec::new(),
             bad: Vec::new(),
             others: Vec::new(),
-            bucket: None,
+            buckets: Vec::new(),
         };
         for text in texts {
             if s3::is_url(text) {
@@ -250,7 +250,7 @@ impl Found {
             None => self.listed(listing),
             Some(_) => self.add(listing.archives),
         }
-        self.bucket = Some(bucket);
+        self.buckets.push(bucket);
         Ok(())
     }
 
@@ -278,15 +278,16 @@ impl Found {
         &self,
         archive: &Archive,
     ) -> Result<(Archive, Option<TempPath>), Trouble> {
-        match &self.bucket {
-            Some(bucket) if s3::is_url(&archive.path.to_string_lossy()) => {
+        let url = archive.path.to_string_lossy();
+        match self.buckets.iter().find(|bucket| bucket.has(&url)) {
+            Some(bucket) => {
                 let (path, bytes) = bucket.fetch(&archive.path).await?;
                 let mut archive = archive.clone();
                 archive.path = path.to_path_buf();
                 archive.bytes = bytes;
                 Ok((archive, Some(path)))
             }
-            _ => Ok((archive.clone(), None)),
+            None => Ok((archive.clone(), None)),
         }
     }
 }

@@ -96,14 +96,20 @@ impl Bucket {
         })
     }
 
+    /// Whether an object of that URL lies in it.
+    pub(super) fn has(&self, url: &str) -> bool {
+        let rest = url
+            .strip_prefix("s3://")
+            .and_then(|rest| rest.strip_prefix(self.name.as_str()));
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    }
+
     pub(super) async fn list(&self) -> Result<Listing, Trouble> {
         let prefix = (!self.prefix.is_empty()).then(|| Key::from(self.prefix.as_str()));
         let shown = format!("s3://{}/{}", self.name, self.prefix);
-        let objects = self.store.list(prefix.as_ref());
-        let mut objects: Vec<_> = objects
-            .try_collect()
-            .await
-            .map_err(|error| wrong(&shown, &error))?;
+        // As in a folder: what lies deeper belongs to others.
+        let listed = self.store.list_with_delimiter(prefix.as_ref()).await;
+        let mut objects = listed.map_err(|error| wrong(&shown, &error))?.objects;
         objects.sort_by(|a, b| a.location.cmp(&b.location));
         let mut listing = Listing::default();
         for object in objects {

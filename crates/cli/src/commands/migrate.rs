@@ -128,26 +128,23 @@ async fn would_lose_nothing(schema: &Migrations, args: &MigrateDownArgs) -> anyh
         return Ok(());
     }
     let plan = schema.plan_down(args.to).await.map_err(told)?;
-    let drops = |sql: &str| sql.to_ascii_lowercase().starts_with("drop table");
-    let statements = plan.iter().flat_map(|one| &one.statements);
-    let dropped = statements.filter(|statement| drops(statement.sql)).count();
-    if dropped == 0 {
-        return Ok(());
-    }
     let place = runstone_db::masked(&args.db.url);
-    let (runs, flows) = schema.counted().await.map_err(|error| {
+    let lost = schema.lost_by(&plan).await.map_err(|error| {
         Trouble::at(
             place.clone(),
             format!("what is in the tables cannot be counted: {error}"),
         )
         .mend("say --yes to delete it all the same")
     })?;
-    if (runs, flows) == (0, 0) {
+    if lost.is_empty() {
         return Ok(());
     }
-    let lost = format!("{} and {}", count(runs, "run"), count(flows, "flow"));
-    let tables = count(dropped as u64, "table");
-    let reason = format!("this would drop {tables} with all that is in them; there are {lost}");
+    let lost = lost.iter().map(|(name, rows)| format!("{name} ({rows})"));
+    let lost: Vec<String> = lost.collect();
+    let reason = format!(
+        "this would delete what the database holds in {}",
+        lost.join(", ")
+    );
     let mend = "make a backup; then say --yes";
     Err(Trouble::at(place, reason).mend(mend).into())
 }

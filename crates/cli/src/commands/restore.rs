@@ -1,5 +1,8 @@
 //! `runstone restore`: puts an archive, with those it is an increment to, into an empty database.
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use runstone_engine::{Clock as _, SystemClock};
 use runstone_store::backup::{
@@ -39,7 +42,9 @@ pub(super) async fn run(args: RestoreArgs) -> anyhow::Result<Exit> {
     };
     let meter = Arc::new(Meter::default());
     let quiet = args.quiet;
+    let writes = AtomicBool::new(false);
     let began = || {
+        writes.store(true, Ordering::Relaxed);
         if !quiet {
             note("  the archives are whole; restoring");
         }
@@ -52,7 +57,10 @@ pub(super) async fn run(args: RestoreArgs) -> anyhow::Result<Exit> {
             Ok(Exit::Ok)
         }
         Err(BackupError::Stopped) => {
-            note("stopped; the database cannot be used until it is restored into again");
+            note(match writes.load(Ordering::Relaxed) {
+                true => "stopped; the database cannot be used until it is restored into again",
+                false => "stopped; the database was not touched",
+            });
             Ok(Exit::Unfinished)
         }
         Err(error) => Err(trouble(error, Some(&args.db)).into()),

@@ -140,12 +140,17 @@ fn slow_archives_lie_in_a_store_that_speaks_s3() {
     assert_eq!(place.runs("sqlite:copy.db"), 3);
     moto.done(&place, &["restore", first, "--db", "sqlite:first.db"]);
     assert_eq!(place.runs("sqlite:first.db"), 1);
+    let deeper = "s3://vault/flows/prod/other/";
+    moto.done(&place, &["backup", deeper]);
     let last = moto
         .done(&place, &["backup", to, "--keep", "1", "--json"])
         .json();
     assert_eq!(last["deleted"].as_array().unwrap().len(), 3);
     let listed = moto.done(&place, &["backup", "list", to, "--json"]).json();
     assert_eq!(listed["archives"].as_array().unwrap().len(), 1);
+    let listed = moto.done(&place, &["backup", "list", deeper, "--json"]);
+    let others = listed.json()["archives"].as_array().unwrap().len();
+    assert_eq!(others, 1, "what lies deeper belongs to others");
 }
 
 #[test]

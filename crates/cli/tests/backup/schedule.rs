@@ -103,3 +103,33 @@ fn several_backups_need_a_folder() {
         .run(&["backup", "a.rsb", "--keep", "2"])
         .refused(&["a.rsb", "name a folder"]);
 }
+
+#[test]
+fn an_archive_that_cannot_be_deleted_is_a_warning_beside_a_backup_that_was_made() {
+    let place = Place::new();
+    place.done(&["backup", "kept/"]);
+    let old = place.path("kept").join(&archives(&place)[0]);
+    let immutable = |how: &str| {
+        let done = std::process::Command::new("chattr")
+            .arg(how)
+            .arg(&old)
+            .output();
+        done.is_ok_and(|done| done.status.success())
+    };
+    if !immutable("+i") {
+        eprintln!("SKIPPED: chattr +i does not work here, so every file can be deleted");
+        return;
+    }
+    let said = place.run(&["backup", "kept/", "--keep", "1", "--json"]);
+    assert!(immutable("-i"));
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(
+        said.err
+            .contains("warning: an archive that had its day stays"),
+        "{said:?}"
+    );
+    let made = said.json();
+    assert_eq!(made["deleted"].as_array().unwrap().len(), 0);
+    assert_eq!(made["not_deleted"].as_array().unwrap().len(), 1);
+    assert_eq!(archives(&place).len(), 2);
+}

@@ -235,7 +235,10 @@ fn migrating_down_asks_before_it_deletes_anything() {
     let place = Place::new();
     assert_eq!(hello_on(&place, "sqlite:runstone.db").code, 0);
     let down = ["migrate", "down", "--to", "0"];
-    refused(&place.run(&down), &["1 run and 1 flow", "--yes"]);
+    refused(
+        &place.run(&down),
+        &["runs (1), flow_versions (1), flows (1)", "--yes"],
+    );
     assert_eq!(place.run(&["show", "last"]).code, 0);
     let known = place.run(&["migrate", "status", "--json"]).json()["known"].to_string();
     let nothing = place.run(&["migrate", "down", "--to", &known]);

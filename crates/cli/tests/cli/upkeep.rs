@@ -96,9 +96,29 @@ fn a_way_down_that_drops_no_table_asks_for_nothing() {
     assert_eq!(down.code, 0, "{down:?}");
     let down = place.run(&["migrate", "down", "--to", "0"]);
     assert!(
-        down.code == 2 && down.err.contains("there are 0 runs and 1 flow"),
+        down.code == 2 && down.err.contains("holds in flows (1)"),
         "{down:?}"
     );
+}
+
+#[test]
+fn a_way_down_names_everything_that_it_deletes_and_asks() {
+    let place = Place::new();
+    assert_eq!(place.run(&["migrate", "up"]).code, 0);
+    let thread = "INSERT INTO threads (id, project_id, title, last_seq, version, created_at, updated_at) \
+                  SELECT zeroblob(16), id, 't', 0, 1, 1, 1 FROM projects";
+    let deleted = "UPDATE projects SET deleted_at = 1";
+    sql(&place, &[thread, deleted]);
+    let down = place.run(&["migrate", "down", "--to", "3"]);
+    assert!(
+        down.code == 2 && down.err.contains("holds in threads (1)"),
+        "{down:?}"
+    );
+    let down = place.run(&["migrate", "down", "--to", "2"]);
+    let told = "holds in threads (1), projects.deleted_at (1)";
+    assert!(down.code == 2 && down.err.contains(told), "{down:?}");
+    let down = place.run(&["migrate", "down", "--to", "2", "--yes"]);
+    assert_eq!(down.code, 0, "{down:?}");
 }
 
 #[test]

@@ -4,29 +4,29 @@ use std::net::SocketAddr;
 
 use super::keys::Kind;
 
-/// What people leave in files that they copied.
-const PLACEHOLDERS: [&str; 7] = [
-    "changeme",
-    "change-me",
-    "change_me",
-    "todo",
-    "fixme",
-    "replace-me",
-    "your-",
-];
+/// What people leave in files that they copied, anywhere in a value.
+const PLACEHOLDERS: [&str; 4] = ["changeme", "change-me", "change_me", "replace-me"];
+/// The same, where it is all there is: `todo.db` is a good name.
+const WHOLE: [&str; 2] = ["todo", "fixme"];
+/// The same, where a part of a value begins: `login.your-company.example` is a good name.
+const YOUR: [&str; 4] = ["your-", "//your-", ":your-", "@your-"];
+
+fn is_placeholder(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let angled = lower.contains('<') && lower.contains('>');
+    angled
+        || PLACEHOLDERS.iter().any(|word| lower.contains(word))
+        || WHOLE.iter().any(|word| lower == *word)
+        || lower.starts_with(YOUR[0])
+        || YOUR[1..].iter().any(|part| lower.contains(part))
+}
 
 /// Why `text` does not fit; None when it does.
 pub(super) fn wrong(kind: Kind, text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("is empty; leave the setting out instead".to_owned());
     }
-    let lower = text.to_lowercase();
-    let angled = lower.contains('<') && lower.contains('>');
-    if angled
-        || PLACEHOLDERS
-            .iter()
-            .any(|placeholder| lower.contains(placeholder))
-    {
+    if is_placeholder(text) {
         return Some("is still a placeholder; put the real value there".to_owned());
     }
     match kind {
@@ -66,6 +66,34 @@ pub(super) fn wrong(kind: Kind, text: &str) -> Option<String> {
         }
         Kind::OneOf(words) => {
             (!words.contains(&text)).then(|| format!("must be one of {}", words.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_to_fill_in_is_told_from_names_that_look_like_it() {
+        for left in [
+            "TODO",
+            "<password>",
+            "changeme",
+            "your-issuer",
+            "https://your-issuer.example",
+            "postgres://user:your-password@host/db",
+        ] {
+            assert!(is_placeholder(left), "{left}");
+        }
+        for name in [
+            "sqlite:/srv/todo.db",
+            "postgres://u@h/todolist",
+            "todo-app",
+            "https://login.your-company.example",
+            "sqlite:fixme.db",
+        ] {
+            assert!(!is_placeholder(name), "{name}");
         }
     }
 }

@@ -57,7 +57,15 @@ pub(super) struct One<'a> {
 pub(super) struct Made {
     taken: Taken,
     to: String,
+    tidied: Tidied,
+}
+
+/// What became of the archives that had their day.
+#[derive(Default)]
+struct Tidied {
     deleted: Vec<String>,
+    /// What went wrong; the backup is made all the same.
+    failed: Vec<String>,
 }
 
 impl<'a> One<'a> {
@@ -106,8 +114,8 @@ impl<'a> One<'a> {
             }
         };
         let to = sink.publish().await?;
-        let deleted = self.forget(place, now).await?;
-        Ok(Some(Made { taken, to, deleted }))
+        let tidied = self.tidy(place, now).await;
+        Ok(Some(Made { taken, to, tidied }))
     }
 
     /// The archive that this one is an increment to.
@@ -153,25 +161,38 @@ impl<'a> One<'a> {
         Ok((increments < full_every).then(|| newest.clone()))
     }
 
-    async fn forget(&self, place: &Place, now: Timestamp) -> anyhow::Result<Vec<String>> {
+    async fn tidy(&self, place: &Place, now: Timestamp) -> Tidied {
+        let mut tidied = Tidied::default();
         let keep = self.args.keep();
         if keep == runstone_store::backup::Keep::default() {
-            return Ok(Vec::new());
+            return tidied;
         }
-        let mut deleted = Vec::new();
-        let listing = place.list().await?;
+        let listing = match place.list().await {
+            Ok(listing) => listing,
+            Err(trouble) => {
+                tidied.failed.push(trouble.to_string());
+                return tidied;
+            }
+        };
         for archive in runstone_store::backup::outdated(&listing.archives, keep, now) {
-            place.delete(&archive).await?;
-            deleted.push(archive.path.display().to_string());
+            match place.delete(&archive).await {
+                Ok(()) => tidied.deleted.push(archive.path.display().to_string()),
+                Err(trouble) => tidied.failed.push(trouble.to_string()),
+            }
         }
-        Ok(deleted)
+        tidied
     }
 
     /// Says what was made.
     pub(super) fn tell(&self, made: &Made, line: bool) -> anyhow::Result<()> {
-        let Made { taken, to, deleted } = made;
+        let Made { taken, to, tidied } = made;
+        for failed in &tidied.failed {
+            note(&format!(
+                "warning: an archive that had its day stays: {failed}"
+            ));
+        }
         if self.args.json {
-            let document = json(taken, to, deleted);
+            let document = json(taken, to, tidied);
             return match line {
                 true => print::out(&format!("{document}\n")),
                 false => print::json(&document),
@@ -204,7 +225,7 @@ impl<'a> One<'a> {
             bytes(taken.bytes),
             bytes(taken.trailer.raw_bytes)
         );
-        for archive in deleted {
+        for archive in &tidied.deleted {
             text.push_str(&format!("  deleted {archive}\n"));
         }
         print::out(&text)
@@ -217,7 +238,7 @@ fn local(
     (Some(archive), temporary)
 }
 
-fn json(taken: &Taken, to: &str, deleted: &[String]) -> Value {
+fn json(taken: &Taken, to: &str, tidied: &Tidied) -> Value {
     let rows: &BTreeMap<String, u64> = &taken.trailer.rows;
     json!({
         "archive": to,
@@ -229,6 +250,7 @@ fn json(taken: &Taken, to: &str, deleted: &[String]) -> Value {
         "bytes": taken.bytes,
         "raw_bytes": taken.trailer.raw_bytes,
         "rows": rows,
-        "deleted": deleted,
+        "deleted": tidied.deleted,
+        "not_deleted": tidied.failed,
     })
 }

@@ -65,11 +65,12 @@ pub(super) async fn run(args: BackupVerifyArgs) -> anyhow::Result<Exit> {
         };
         documents.push(tell(&name, &done, args.json)?);
     }
+    if args.json {
+        let ok = !ill && unreadable.is_none();
+        print::json(&json!({"ok": ok, "archives": documents}))?;
+    }
     if let Some(trouble) = unreadable {
         return Err(trouble.into());
-    }
-    if args.json {
-        print::json(&json!({"ok": !ill, "archives": documents}))?;
     }
     Ok(if ill { Exit::Failed } else { Exit::Ok })
 }
