@@ -53,10 +53,7 @@ fn dispatch(command: Option<&str>, rest: &[String]) -> Result<()> {
         Some("check") => check::check(),
         Some("test") => test::test(rest),
         Some("servers") => test::only_servers(rest),
-        Some("server") => {
-            let kind = rest.first().map(String::as_str);
-            servers::Server::in_the_hands_of_a_test(kind.unwrap_or_default())
-        }
+        Some("server") => servers::Server::in_the_hands_of_a_test(rest),
         Some("tidy") => tidy::tidy(),
         Some("deny") => deny::deny(),
         Some("bench") => bench::bench(rest),

@@ -12,6 +12,7 @@ mod postgres_programs;
 mod unprivileged;
 mod watched;
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread::JoinHandle;
 
@@ -80,13 +81,42 @@ impl Kind {
 
     /// Starts one of its own, fetching it first where it is not there.
     pub(crate) fn start(self) -> Result<Server> {
+        self.start_as(&Wishes::default())
+    }
+
+    fn start_as(self, wishes: &Wishes) -> Result<Server> {
         match self {
-            Self::Postgres13 => postgres::start(postgres::Wanted::Major(13)),
-            Self::Postgres => postgres::start(postgres::Wanted::Usual),
-            Self::Postgres18 => postgres::start(postgres::Wanted::Major(18)),
-            Self::Mariadb => mysql::start(mysql::Make::Mariadb),
-            Self::Mysql => mysql::start(mysql::Make::Mysql),
+            Self::Postgres13 => postgres::start(postgres::Wanted::Major(13), wishes),
+            Self::Postgres => postgres::start(postgres::Wanted::Usual, wishes),
+            Self::Postgres18 => postgres::start(postgres::Wanted::Major(18), wishes),
+            Self::Mariadb => mysql::start(mysql::Make::Mariadb, wishes),
+            Self::Mysql => mysql::start(mysql::Make::Mysql, wishes),
             Self::Mssql => bail!("{} is not set, and no package has it", self.variable()),
+        }
+    }
+}
+
+/// What one test wants of a server of its own.
+#[derive(Default)]
+struct Wishes {
+    /// Its folder is made in this one, not on the disk of the others.
+    within: Option<PathBuf>,
+    /// More arguments for its program.
+    settings: Vec<String>,
+}
+
+impl Wishes {
+    fn read(args: &[String]) -> Result<Self> {
+        match args {
+            [option, folder, settings @ ..] if option == "--in" => Ok(Self {
+                within: Some(folder.into()),
+                settings: settings.to_vec(),
+            }),
+            [option] if option == "--in" => bail!("--in needs a folder"),
+            settings => Ok(Self {
+                within: None,
+                settings: settings.to_vec(),
+            }),
         }
     }
 }
@@ -101,12 +131,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// `cargo xtask server KIND`, for tests that kill it: prints its URL, then obeys `kill` and
-    /// `start`, a line each, and says so; ends with its input.
-    pub(crate) fn in_the_hands_of_a_test(word: &str) -> Result<()> {
+    /// `cargo xtask server KIND [--in FOLDER] [SETTING…]`, for tests that need one as no other
+    /// does: prints its URL, then obeys `kill` and `start`, a line each, and says so; ends with its
+    /// input.
+    pub(crate) fn in_the_hands_of_a_test(args: &[String]) -> Result<()> {
+        let (word, wishes) = args.split_first().context("of which kind?")?;
         let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word);
         let kind = kind.with_context(|| format!("there is no kind of server `{word}`"))?;
-        let mut server = kind.start()?;
+        let mut server = kind.start_as(&Wishes::read(wishes)?)?;
         println!("{}", server.url);
         for order in std::io::stdin().lines() {
             let order = order?;

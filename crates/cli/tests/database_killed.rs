@@ -6,79 +6,27 @@ mod journal_check;
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead as _, BufReader, Lines, Write as _},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::Duration,
 };
 
 use journal_check::check;
+use runstone_testkit::servers::{Own, TestDatabase};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_runstone");
-/// `cargo xtask test` names itself here: it can start a server that a test may kill.
-const XTASK_VAR: &str = "RUNSTONE_TEST_XTASK";
 const IN_FLIGHT: &str = "200";
 /// Shorter than a dead server's lease would need: there is one process, which never dies.
 const LEASE: &str = "10";
 /// From one kill to the next.
 const PERIOD: Duration = Duration::from_secs(3);
+/// The last kill is for so many periods.
+const AWAY_PERIODS: u32 = 6;
 
 /// By run, the highest acknowledged row.
 type Acks = BTreeMap<String, u64>;
-
-/// A server of this test's own, in the hands of xtask.
-struct Server {
-    xtask: Child,
-    orders: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-    url: String,
-}
-
-impl Server {
-    /// None, said aloud, where there is nobody to start it or it cannot be had.
-    fn start(kind: &str) -> Option<Self> {
-        let Some(xtask) = std::env::var_os(XTASK_VAR) else {
-            eprintln!("SKIPPED: {XTASK_VAR} is not set (`cargo xtask test` sets it)");
-            return None;
-        };
-        let mut xtask = Command::new(xtask)
-            .args(["server", kind])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let orders = xtask.stdin.take().unwrap();
-        let mut answers = BufReader::new(xtask.stdout.take().unwrap()).lines();
-        let Some(Ok(url)) = answers.next() else {
-            eprintln!("SKIPPED: there is no {kind} server to kill");
-            let _ = xtask.wait();
-            return None;
-        };
-        Some(Self {
-            xtask,
-            orders,
-            answers,
-            url,
-        })
-    }
-
-    /// `kill` or `start`; waits until it is done.
-    fn order(&mut self, order: &str) {
-        writeln!(self.orders, "{order}").unwrap();
-        let answer = self.answers.next().unwrap().unwrap();
-        assert_eq!(answer, order, "xtask could not {order} the server");
-    }
-
-    /// Stops it and waits for its end.
-    fn end(self) {
-        let Self {
-            mut xtask, orders, ..
-        } = self;
-        drop(orders);
-        assert!(xtask.wait().unwrap().success());
-    }
-}
 
 /// Every line that the load prints, until it ends.
 fn acknowledgements(load: &mut Child) -> Receiver<(String, u64)> {
@@ -98,6 +46,28 @@ fn acknowledgements(load: &mut Child) -> Receiver<(String, u64)> {
         }
     });
     received
+}
+
+/// What the load says on stderr, until it ends.
+fn complaints(load: &mut Child) -> thread::JoinHandle<Vec<String>> {
+    let lines = BufReader::new(load.stderr.take().unwrap()).lines();
+    thread::spawn(move || lines.map_while(Result::ok).collect())
+}
+
+/// Of 200 runs that wait none says so by itself: a line when the database goes away, one when it is
+/// back, and nothing else.
+fn are_few(said: &[String], kills: usize) {
+    let (away, back): (Vec<_>, Vec<_>) = said
+        .iter()
+        .partition(|line| line.starts_with("! the database does not answer, waiting: "));
+    assert!(
+        (1..=kills).contains(&away.len()),
+        "{kills} kills: {said:#?}"
+    );
+    assert!(back.len() <= away.len(), "{said:#?}");
+    for line in back {
+        assert_eq!(line, "the database answers again", "{said:#?}");
+    }
 }
 
 fn note(acks: &mut Acks, (run, seq): (String, u64)) {
@@ -135,8 +105,8 @@ fn resume_all(url: &str) {
     );
 }
 
-fn kill_again_and_again(kind: &str) {
-    let Some(mut server) = Server::start(kind) else {
+fn kill_again_and_again(kind: TestDatabase) {
+    let Some(mut server) = Own::start(kind, None, &[]) else {
         return;
     };
     let default = if std::env::var_os("CI").is_some() {
@@ -146,27 +116,34 @@ fn kill_again_and_again(kind: &str) {
     };
     let kills =
         std::env::var("RUNSTONE_DATABASE_KILLS").map_or(default, |text| text.parse().unwrap());
-    let url = server.url.clone();
+    let url = server.url().to_owned();
     let mut load = Command::new(BINARY)
         .args(["bench", "chain", "--db", &url, "--concurrency", IN_FLIGHT])
         .args(["--runs", "100000000", "--acks", "--lease", LEASE])
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let received = acknowledgements(&mut load);
+    let (received, said) = (acknowledgements(&mut load), complaints(&mut load));
     let mut acks = Acks::new();
     // Not before it is under load: the load makes its schema first.
     note(&mut acks, received.recv().unwrap());
     let mut idle = 0;
     for _ in 0..kills {
         idle += u32::from(one_period(&received, &mut acks) == 0);
-        server.order("kill");
-        server.order("start");
+        server.kill();
+        server.start_again();
     }
     assert!(
         idle < kills / 2,
         "in {idle} of {kills} periods nothing went on"
     );
+    // Away for longer than a commit waits before it says so.
+    server.kill();
+    for _ in 0..AWAY_PERIODS {
+        one_period(&received, &mut acks);
+    }
+    server.start_again();
     // And it goes on after the last one.
     let before = acks.values().sum::<u64>();
     while acks.values().sum::<u64>() < before + 1_000 {
@@ -177,13 +154,15 @@ fn kill_again_and_again(kind: &str) {
     }
     load.kill().unwrap();
     load.wait().unwrap();
+    are_few(&said.join().unwrap(), kills as usize + 1);
     received.into_iter().for_each(|ack| note(&mut acks, ack));
     resume_all(&url);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let found = runtime.block_on(check(&url, &acks));
     println!(
-        "{kind} killed {kills} times, {} runs, {} rows, {} acknowledged runs: \
+        "{} killed {kills} times, {} runs, {} rows, {} acknowledged runs: \
          lost {} / twice {} / stuck {}",
+        kind.name(),
         found.runs,
         found.rows,
         acks.len(),
@@ -192,19 +171,18 @@ fn kill_again_and_again(kind: &str) {
         found.stuck
     );
     assert_eq!((found.lost, found.twice, found.stuck), (0, 0, 0));
-    server.end();
 }
 
 mod postgres {
     #[test]
     fn a_killed_server_loses_nothing() {
-        super::kill_again_and_again("postgres");
+        super::kill_again_and_again(super::TestDatabase::Postgres);
     }
 }
 
 mod mariadb {
     #[test]
     fn a_killed_server_loses_nothing() {
-        super::kill_again_and_again("mariadb");
+        super::kill_again_and_again(super::TestDatabase::Mariadb);
     }
 }

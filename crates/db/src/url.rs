@@ -5,7 +5,8 @@ use crate::{
     options::Options,
     tls::{SslMode, Tls},
 };
-use std::{fmt, path::PathBuf, time::Duration};
+use rustls::ClientConfig;
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// What the URLs of one kind of server look like.
 #[derive(Debug)]
@@ -86,6 +87,14 @@ impl Target {
             unavailable(format!(
                 "the database URL `{shown}` is not understood: {why}"
             ))
+        })
+    }
+
+    /// What rustls needs; an error where the file of authorities cannot be used.
+    pub(crate) fn usable_tls(&self) -> Result<Option<Arc<ClientConfig>>, Error> {
+        self.tls.client_config().map_err(|error| Error {
+            message: format!("cannot connect to {}: {}", self.shown, error.message),
+            ..error
         })
     }
 

@@ -14,7 +14,7 @@ use runstone_store::Store;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::{
-    Clock, Event, EventKind, Ids, RealIds, Registry, SystemClock, flows::Flows,
+    Clock, Event, EventKind, Ids, RealIds, Registry, SystemClock, flows::Flows, outage::Outage,
     run::control::Control,
 };
 
@@ -97,6 +97,7 @@ pub(crate) struct Inner {
     pub(crate) stop: watch::Sender<bool>,
     /// Whether this server may own runs that are not live in it: an answer was lost.
     pub(crate) suspect: AtomicBool,
+    pub(crate) outage: Outage,
     live: Mutex<HashMap<RunId, mpsc::UnboundedSender<Control>>>,
 }
 
@@ -116,6 +117,7 @@ impl Engine {
                 events: broadcast::channel(EVENTS).0,
                 stop: watch::channel(false).0,
                 suspect: AtomicBool::new(false),
+                outage: Outage::default(),
                 live: Mutex::default(),
                 options,
             }),
@@ -144,6 +146,13 @@ impl Engine {
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.inner.events.subscribe()
+    }
+
+    /// Why this process waits for its database, as long as it does: told once, however many runs
+    /// wait, and once more when nobody does any longer.
+    #[must_use]
+    pub fn outages(&self) -> watch::Receiver<Option<Arc<str>>> {
+        self.inner.outage.watch()
     }
 
     /// How many runs are live in this process.

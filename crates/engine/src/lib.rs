@@ -8,6 +8,7 @@ mod event;
 mod flows;
 pub mod loops;
 pub mod node;
+mod outage;
 mod registry;
 pub mod run;
 

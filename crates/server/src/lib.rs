@@ -11,6 +11,7 @@ mod http;
 mod live;
 mod logs;
 mod metrics;
+mod outage;
 mod route;
 pub mod routes;
 mod server;

@@ -17,7 +17,7 @@ use crate::{
     auth::access,
     http::{accept, gate, verb},
     live::Hub,
-    routes, upkeep,
+    outage, routes, upkeep,
 };
 
 /// Why a server does not start.
@@ -58,6 +58,7 @@ impl Server {
         let auditing = Audit::start(&app);
         Hub::start(&app);
         upkeep::start(&app);
+        tokio::spawn(outage::tell(app.clone()));
         tokio::spawn(forget_old_keys(app.clone()));
         let patience = Duration::from_millis(app.settings.drain_ms);
         let serving = tokio::spawn(accept::serve(
@@ -104,7 +105,7 @@ async fn forget_old_keys(app: App) {
         }
         let before = routes::remembered_since(app.now());
         if let Err(error) = app.store.forget_keys(before).await {
-            tracing::warn!(%error, "old idempotency keys cannot be deleted");
+            outage::complain(&error, "old idempotency keys cannot be deleted");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! their day, messages are removed when they are too old. Safe on several servers at once.
 use std::time::Duration;
 
-use crate::App;
+use crate::{App, outage};
 
 /// How often exports to build are looked for.
 const LOOK: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ where
         wait = match step(&app).await {
             Ok(()) => pause,
             Err(error) => {
-                tracing::warn!(%error, "upkeep waits for the database");
+                outage::complain(&error, "upkeep waits for the database");
                 (wait * 2).min(SLOWEST.max(pause))
             }
         };

@@ -1,12 +1,15 @@
 //! Databases for tests: which there are, where they are, and an empty one of a test's own.
 //!
-//! Starts no server: `cargo xtask test` starts each once for all tests and names it in a variable.
-//! A test without its server says `SKIPPED: …`, which the runner counts, and passes.
+//! `cargo xtask test` starts each server once for all tests and names it in a variable; a test that
+//! needs one as no other does asks it for that. A test without its server says `SKIPPED: …`, which
+//! the runner counts, and passes.
 
 mod every;
 mod fresh;
+mod own;
 
 pub use fresh::Fresh;
+pub use own::Own;
 
 /// Where the names of the databases stand that this run is limited to, separated by commas.
 pub const CHOSEN_VAR: &str = "RUNSTONE_TEST_DATABASES";

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use super::debian::Tree;
 use super::unprivileged::Owner;
 use super::watched::{Plan, Watched};
-use super::{Server, cache, version_of};
+use super::{Server, Wishes, cache, version_of};
 use crate::process::{capture, human, on_path};
 
 /// The database that is there from the beginning.
@@ -44,7 +44,7 @@ struct Programs {
     version: String,
 }
 
-pub(super) fn start(make: Make) -> Result<Server> {
+pub(super) fn start(make: Make, wishes: &Wishes) -> Result<Server> {
     let programs = Programs::find_or_fetch(make)?;
     let begin = Instant::now();
     let owner = Owner::find()?;
@@ -54,7 +54,12 @@ pub(super) fn start(make: Make) -> Result<Server> {
         owner,
         prepared: &prepared,
         stop: "KILL",
-        line: &|folder, port| programs.line(folder, port),
+        within: wishes.within.as_deref(),
+        line: &|folder, port| {
+            let mut line = programs.line(folder, port);
+            line.extend(wishes.settings.iter().map(OsString::from));
+            line
+        },
         ready: &|_, port| greets(port),
     })?;
     let (name, version, port) = (make.name(), programs.version, watched.port);

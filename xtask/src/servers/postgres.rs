@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::unprivileged::Owner;
 use super::watched::{Plan, Watched};
-use super::{Server, cache, postgres_programs, version_of};
+use super::{Server, Wishes, cache, postgres_programs, version_of};
 use crate::process::{capture, human};
 
 const USER: &str = "runstone";
@@ -23,8 +23,8 @@ pub(super) enum Wanted {
     Usual,
 }
 
-pub(super) fn start(wanted: Wanted) -> Result<Server> {
-    Postgres::of(wanted).map(|postgres| postgres.server)
+pub(super) fn start(wanted: Wanted, wishes: &Wishes) -> Result<Server> {
+    Postgres::of(wanted, wishes).map(|postgres| postgres.server)
 }
 
 /// The usual one, with what benchmarks do to it.
@@ -36,10 +36,10 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Installs the server if the machine has none, and starts it.
     pub(crate) fn start() -> Result<Self> {
-        Self::of(Wanted::Usual)
+        Self::of(Wanted::Usual, &Wishes::default())
     }
 
-    fn of(wanted: Wanted) -> Result<Self> {
+    fn of(wanted: Wanted, wishes: &Wishes) -> Result<Self> {
         let programs = postgres_programs::find_or_fetch(wanted)?;
         let begin = Instant::now();
         let said = capture(Command::new(programs.join("postgres")).arg("--version"))?;
@@ -52,7 +52,12 @@ impl Postgres {
             prepared: &prepared,
             // It does not wait for clients.
             stop: "INT",
-            line: &|folder, port| line(&programs, folder, port),
+            within: wishes.within.as_deref(),
+            line: &|folder, port| {
+                let mut line = line(&programs, folder, port);
+                line.extend(wishes.settings.iter().map(OsString::from));
+                line
+            },
             ready: &|folder, _| is_ready(folder),
         })?;
         let (port, time) = (watched.port, human(begin.elapsed()));

@@ -62,6 +62,8 @@ pub(super) struct Plan<'a> {
     pub(super) owner: Owner,
     /// What its data folder begins as.
     pub(super) prepared: &'a Path,
+    /// Where its folder is made, when not on the disk of the others.
+    pub(super) within: Option<&'a Path>,
     /// What stops it soonest: its data is thrown away.
     pub(super) stop: &'a str,
     /// Its program and arguments, given its folder, where the data is `data`, and its port.
@@ -92,7 +94,7 @@ impl Watched {
     fn try_start(plan: &Plan) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("runstone-db-")
-            .tempdir_in(disk_folder())?;
+            .tempdir_in(plan.within.map_or_else(disk_folder, Path::to_path_buf))?;
         plan.owner.take(folder.path())?;
         let port = free_port().context("no port is free")?;
         let mut watch = Command::new("sh");

@@ -19,7 +19,7 @@ use runstone_store::{OpenOptions, SqlStore};
 use serde_json::{Value, json};
 
 use super::{Args, Scenario, flows, raw, report::Report};
-use crate::print::acks;
+use crate::{print::acks, progress};
 
 /// Runs before the clock starts.
 const WARM_UP: usize = 32;
@@ -55,6 +55,7 @@ impl Bench {
             ..Options::default()
         };
         let engine = Engine::new(store.clone(), crate::open::registry(None)?, options);
+        progress::outage::tell(&engine);
         let loops = Loops::start(&engine, false);
         Ok(Self {
             engine,
@@ -271,7 +272,9 @@ async fn many(
                 match one(&engine, &flow, input.clone(), want).await {
                     Ok((_, time)) => times.push(time),
                     Err(error) => {
-                        eprintln!("{error:#}");
+                        if !is_away(&error) {
+                            eprintln!("{error:#}");
+                        }
                         errors += 1;
                     }
                 }
@@ -286,6 +289,15 @@ async fn many(
         times.extend(took);
     }
     Ok((errors, times))
+}
+
+/// Whether the database is, which is told once for all.
+fn is_away(error: &anyhow::Error) -> bool {
+    use runstone_store::Error::Unavailable;
+    matches!(
+        error.downcast_ref(),
+        Some(runstone_engine::Error::Store(Unavailable(_)))
+    )
 }
 
 /// Keeps runs in flight and prints `run seq` for every row as soon as it is durable.

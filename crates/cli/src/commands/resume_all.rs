@@ -19,6 +19,7 @@ use crate::{
     exit::Exit,
     open::{self, Purpose, Running},
     print::{self, count, paint::Paint},
+    progress,
     signals::Signals,
 };
 
@@ -60,6 +61,7 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     let store = store.map_err(|error| open::trouble(&args.db, error))?;
     let mut signals = Signals::listen()?;
     let running = Running::start(store, registry, &args.engine, open::alone(&args.db), false);
+    progress::outage::tell(&running.engine);
     let telling = tokio::spawn(tell(running.engine.events(), args.quiet));
     if args.acks {
         let events = running.engine.events();

@@ -3,6 +3,7 @@
 pub(crate) mod copying;
 mod logs;
 mod narrator;
+pub(crate) mod outage;
 mod screen;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use runstone_model::{
 use runstone_nodes::log::{Level, Line as Logged};
 use serde_json::Value;
 
+use super::outage;
 use crate::print::{count, duration, paint::Paint, plain};
 
 /// A map's progress is told so many times.
@@ -25,8 +26,8 @@ pub(super) struct Narrator {
     /// The newest start of each node.
     visits: BTreeMap<NodeIx, u32>,
     maps: BTreeMap<(NodeIx, u32), Map>,
-    /// What the database said last while it did not answer.
-    silent: Option<String>,
+    /// Whether it was told that the database does not answer.
+    silent: bool,
 }
 
 /// The items of a map that are over.
@@ -62,7 +63,7 @@ impl Narrator {
             bars,
             visits: BTreeMap::new(),
             maps: BTreeMap::new(),
-            silent: None,
+            silent: false,
         }
     }
 
@@ -71,16 +72,18 @@ impl Narrator {
         match kind {
             EventKind::AttemptStarted { .. } => Vec::new(),
             EventKind::Committed { entry, .. } => {
-                self.silent = None;
-                self.entry(entry)
+                let mut lines = Vec::new();
+                if std::mem::take(&mut self.silent) {
+                    lines.push(self.paint.green(outage::OVER));
+                }
+                lines.extend(self.entry(entry));
+                lines
             }
             EventKind::StoreUnavailable { message } => {
-                if self.silent.as_ref() == Some(message) {
+                if std::mem::replace(&mut self.silent, true) {
                     return Vec::new();
                 }
-                self.silent = Some(message.clone());
-                let message = plain(message);
-                vec![self.warning(&format!("the database does not answer, waiting: {message}"))]
+                vec![self.warning(&outage::begun(message))]
             }
             EventKind::LostOwnership => {
                 vec![self.warning("another process has taken the run over")]

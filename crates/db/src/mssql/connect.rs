@@ -1,15 +1,14 @@
 //! From a URL to a connection: TLS, login, what every session is set to, whether the server is new
 //! enough, and what is wrong when there is none.
-use super::{fault, request::Conn};
+use super::{fault, request::Conn, tls::Encryption};
 use crate::{
     error::{Class, Error},
     pool::Driver,
     row::Row,
-    tls::SslMode,
     url::{Host, Kind, Target},
 };
 use std::io;
-use tiberius::{AuthMethod, Client, Config, EncryptionLevel, error::Error as Fault};
+use tiberius::{AuthMethod, Client, Config, error::Error as Fault};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
 
@@ -42,33 +41,20 @@ pub(crate) type Native = Client<Compat<TcpStream>>;
 #[derive(Debug)]
 pub(crate) struct Connector {
     target: Target,
-    encryption: EncryptionLevel,
-    trust: Trust,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Trust {
-    /// The system's authorities.
-    System,
-    /// Those in a file as well.
-    File(String),
-    /// Any certificate.
-    Anyone,
+    tls: Encryption,
 }
 
 impl Connector {
     pub(super) fn new(target: Target) -> Result<Self, Error> {
-        let (encryption, trust) = tls(&target).map_err(|why| {
+        let tls = Encryption::of(&target).map_err(|why| {
             unavailable(format!(
                 "the database URL `{}` is not understood: {why}",
                 target.shown
             ))
         })?;
-        Ok(Self {
-            target,
-            encryption,
-            trust,
-        })
+        // Refuses a file of authorities that cannot be used, before anybody connects.
+        target.usable_tls()?;
+        Ok(Self { target, tls })
     }
 
     fn config(&self, host: &Host) -> Config {
@@ -85,15 +71,7 @@ impl Connector {
             password.unwrap_or_default(),
         ));
         config.application_name(target.native("application_name").unwrap_or("runstone"));
-        config.encryption(self.encryption);
-        match &self.trust {
-            Trust::System => {}
-            Trust::File(path) => config.trust_cert_ca(path),
-            Trust::Anyone => config.trust_cert(),
-        }
-        if let Some(name) = target.native("host_name_in_certificate") {
-            config.hostname_in_certificate(name);
-        }
+        self.tls.apply(&mut config);
         config.packet_size(PACKET_BYTES);
         config.readonly(target.options.read_only);
         config.handshake_timeout(Some(target.options.connect_timeout));
@@ -107,7 +85,7 @@ impl Connector {
         for _ in 0..MOST_ROUTES {
             match self.attempt(&host).await {
                 Err(Fault::Routing { host: name, port }) => host = Host { name, port },
-                Err(fault) => return Err(self.refused(&fault)),
+                Err(fault) => return Err(self.refused(&fault, &host)),
                 Ok(client) => return self.session(Conn::new(client)).await,
             }
         }
@@ -120,7 +98,7 @@ impl Connector {
         let first = first.ok_or_else(|| self.fault("the URL names no host"))?;
         self.attempt(first)
             .await
-            .map_err(|fault| self.refused(&fault))
+            .map_err(|fault| self.refused(&fault, first))
     }
 
     async fn attempt(&self, host: &Host) -> Result<Native, Fault> {
@@ -182,7 +160,7 @@ impl Connector {
         }
     }
 
-    fn refused(&self, fault: &Fault) -> Error {
+    fn refused(&self, fault: &Fault, host: &Host) -> Error {
         match fault {
             Fault::Server(said) => {
                 let mut error = fault::refusal(said);
@@ -191,31 +169,16 @@ impl Connector {
                 error
             }
             Fault::Io { kind, message } => self.fault(&no_answer(*kind, message)),
-            Fault::Tls(why) => self.fault(&self.tls_refused(why)),
+            Fault::Tls(why) => self.fault(&self.tls.refused(why, host)),
             other => {
                 let said = other.to_string();
                 if said.to_ascii_lowercase().contains("encrypt") {
-                    self.fault(&self.tls_refused(&said))
+                    self.fault(&self.tls.refused(&said, host))
                 } else {
                     self.fault(&said)
                 }
             }
         }
-    }
-
-    fn tls_refused(&self, why: &str) -> String {
-        let mend = match (self.encryption, &self.trust) {
-            (EncryptionLevel::NotSupported, _) => "the server wants TLS; drop `encrypt=false`",
-            (_, Trust::Anyone) => {
-                "on a network that you trust, `encrypt=false` in the URL does without TLS"
-            }
-            (_, Trust::System | Trust::File(_)) => {
-                "give the server's authority with `sslrootcert=FILE`; on a network that you trust, \
-                 `trust_server_certificate=true` takes any certificate and `encrypt=false` does \
-                 without TLS"
-            }
-        };
-        format!("no TLS ({why}); {mend}")
     }
 
     fn fault(&self, why: &str) -> Error {
@@ -237,53 +200,6 @@ impl Driver for Connector {
     async fn ping(&self, conn: &mut Conn) -> Result<(), Error> {
         conn.plain("IF @@TRANCOUNT > 0 ROLLBACK").await.map(drop)
     }
-}
-
-/// What the URL says about TLS, in the words that every server has or in those of SQL Server.
-fn tls(target: &Target) -> Result<(EncryptionLevel, Trust), String> {
-    let root = target
-        .tls
-        .root
-        .as_ref()
-        .map(|path| path.display().to_string());
-    let root = root.or_else(|| target.native("ca").map(str::to_owned));
-    let anyone = match target.native("trust_server_certificate") {
-        None | Some("false" | "no") => false,
-        Some("true" | "yes") => true,
-        Some(_) => return Err("`trust_server_certificate` is `true` or `false`".to_owned()),
-    };
-    let native = match target.native("encrypt") {
-        None => None,
-        Some("true" | "mandatory") => Some(EncryptionLevel::Required),
-        Some("false" | "optional") => Some(EncryptionLevel::NotSupported),
-        Some("login") => Some(EncryptionLevel::Off),
-        Some("strict") => Some(EncryptionLevel::Strict),
-        Some(_) => return Err("`encrypt` is `true`, `false`, `login` or `strict`".to_owned()),
-    };
-    // As on every server, `require` alone does not ask who the other side is.
-    let (common, unasked) = match target.tls.mode {
-        None => (None, false),
-        Some(SslMode::Disable) => (Some(EncryptionLevel::NotSupported), false),
-        Some(SslMode::Prefer) => (Some(EncryptionLevel::On), true),
-        Some(SslMode::Require) => (Some(EncryptionLevel::Required), true),
-        Some(SslMode::VerifyCa | SslMode::VerifyFull) => (Some(EncryptionLevel::Required), false),
-    };
-    if native.is_some() && common.is_some() {
-        return Err("`encrypt` and `sslmode` say the same; give one of them".to_owned());
-    }
-    let trust = match root {
-        Some(_) if anyone => {
-            return Err(
-                "`trust_server_certificate=true` and a file of authorities contradict each other"
-                    .to_owned(),
-            );
-        }
-        Some(path) => Trust::File(path),
-        None if anyone || unasked => Trust::Anyone,
-        None => Trust::System,
-    };
-    let level = native.or(common).unwrap_or(EncryptionLevel::Required);
-    Ok((level, trust))
 }
 
 fn no_answer(kind: io::ErrorKind, said: &str) -> String {

@@ -6,6 +6,7 @@ mod connect;
 mod fault;
 mod request;
 mod session;
+mod tls;
 mod value;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! From a URL to a session that behaves as on every other database, and what is wrong when there
 //! is none.
-use super::fault;
+use super::{fault, tls};
 use crate::{
     error::{Class, Error},
     options::Options,
@@ -14,6 +14,7 @@ use mysql_async::{
 use std::{
     io,
     ops::{Deref, DerefMut},
+    sync::Arc,
     time::Duration,
 };
 
@@ -26,6 +27,10 @@ const KIND: Kind = Kind {
 /// The oldest servers whose SQL we use: SKIP LOCKED, checks, binary collations without padding.
 const OLDEST_MYSQL: [u32; 3] = [8, 0, 17];
 const OLDEST_MARIADB: [u32; 3] = [10, 6, 0];
+
+/// So long may nothing happen inside a transaction: a process that was frozen there must not hold
+/// its locks until its runs have long been taken over.
+const REST: Duration = Duration::from_secs(5);
 
 /// Prepared statements that a session keeps.
 const STATEMENTS: usize = 256;
@@ -48,6 +53,9 @@ pub(crate) struct Session {
     conn: Conn,
     /// Bytes of one packet.
     pub(super) packet: u64,
+    /// On a server that has one limit for every rest: what sets it for those inside a transaction,
+    /// and what sets it back.
+    pub(super) rests: Option<Arc<[String; 2]>>,
 }
 
 impl Deref for Session {
@@ -75,7 +83,7 @@ impl Connector {
     pub(super) fn new(url: &str, options: &Options) -> Result<Self, Error> {
         let target = Target::parse(url, &KIND, options)?;
         // Refuses a file of certificates that cannot be used, before anybody connects.
-        target.tls.client_config()?;
+        target.usable_tls()?;
         if target.database.is_none() {
             return Err(unavailable(format!(
                 "the database URL `{}` names no database; write `{}`",
@@ -102,17 +110,23 @@ impl Connector {
     }
 
     async fn open(&self, host: &Host) -> Result<Conn, Fault> {
-        let mode = self.target.tls.mode();
-        let tls = match mode {
-            SslMode::Disable => None,
-            _ => Some(self.ssl(mode)),
+        let tls = &self.target.tls;
+        let Some(ssl) = tls::options(tls) else {
+            return Conn::new(self.opts(host, None)).await;
         };
-        match Conn::new(self.opts(host, tls)).await {
+        match Conn::new(self.opts(host, Some(ssl.clone()))).await {
             Err(Fault::Driver(DriverError::NoClientSslFlagFromServer))
-                if mode == SslMode::Prefer =>
+                if tls.mode() == SslMode::Prefer =>
             {
                 Conn::new(self.opts(host, None)).await
             }
+            Err(fault) if tls.mode() == SslMode::VerifyCa => match tls::other_name(&fault) {
+                Some(name) => {
+                    let ssl = ssl.with_danger_tls_hostname_override(Some(name));
+                    Conn::new(self.opts(host, Some(ssl))).await
+                }
+                None => Err(fault),
+            },
             done => done,
         }
     }
@@ -133,25 +147,6 @@ impl Connector {
             .tcp_keepalive(Some(Duration::from_secs(15)))
             .tcp_nodelay(true)
             .into()
-    }
-
-    fn ssl(&self, mode: SslMode) -> SslOpts {
-        let opts = SslOpts::default();
-        if mode < SslMode::VerifyCa {
-            return opts
-                .with_danger_accept_invalid_certs(true)
-                .with_danger_skip_domain_validation(true);
-        }
-        let opts = match &self.target.tls.root {
-            Some(path) => opts.with_root_certs(vec![path.clone().into()]),
-            None => {
-                let certs = rustls_native_certs::load_native_certs().certs;
-                let certs = certs.into_iter().map(|der| der.to_vec().into());
-                opts.with_root_certs(certs.collect())
-            }
-        };
-        opts.with_disable_built_in_roots(true)
-            .with_danger_skip_domain_validation(mode == SslMode::VerifyCa)
     }
 
     async fn session(&self, host: &Host) -> Result<Session, Error> {
@@ -175,7 +170,11 @@ impl Connector {
         conn.query_drop(settings(server, &self.target.options))
             .await
             .map_err(|error| refused(&error, shown, &self.target.tls, host))?;
-        Ok(Session { conn, packet })
+        Ok(Session {
+            conn,
+            packet,
+            rests: rests(server, &self.target.options),
+        })
     }
 }
 
@@ -195,14 +194,34 @@ impl Driver for Connector {
     }
 }
 
+/// What MySQL ends a session by that rests; the pool does without those that it ends at rest.
+fn rests(server: Server, options: &Options) -> Option<Arc<[String; 2]>> {
+    let set = |seconds: u64| format!("SET SESSION wait_timeout = {seconds}");
+    match server {
+        Server::Mysql => Some(Arc::new([
+            set(rest(options).as_secs()),
+            set(seconds(options.statement_timeout)),
+        ])),
+        Server::Mariadb => None,
+    }
+}
+
+/// How long nothing may happen inside a transaction.
+fn rest(options: &Options) -> Duration {
+    Duration::from_secs(seconds(options.statement_timeout.min(REST)))
+}
+
+fn seconds(time: Duration) -> u64 {
+    time.as_secs().max(1)
+}
+
 /// What every session is set to.
 fn settings(server: Server, options: &Options) -> String {
     let timeout = options.statement_timeout;
-    let seconds = timeout.as_secs().max(1);
+    let seconds = seconds(timeout);
     let (own, collation) = match server {
         // The first stops a SELECT only; writes are stopped by our own clock. The second is all
-        // that ends a session that was frozen in a transaction; the pool does without those that
-        // it ends at rest.
+        // that ends a session that was frozen, and is shorter inside a transaction.
         Server::Mysql => (
             format!(
                 "max_execution_time = {}, wait_timeout = {seconds}, \
@@ -211,11 +230,11 @@ fn settings(server: Server, options: &Options) -> String {
             ),
             "utf8mb4_0900_bin",
         ),
-        // A process that was frozen in a transaction must not hold its locks for ever.
         Server::Mariadb => (
             format!(
-                "max_statement_time = {}, idle_transaction_timeout = {seconds}",
-                timeout.as_secs_f64()
+                "max_statement_time = {}, idle_transaction_timeout = {}",
+                timeout.as_secs_f64(),
+                rest(options).as_secs()
             ),
             "utf8mb4_nopad_bin",
         ),
@@ -269,8 +288,8 @@ fn refused(error: &Fault, shown: &str, tls: &Tls, host: &Host) -> Error {
                 _ => said.to_owned(),
             }
         }
-        Fault::Io(IoError::Io(io)) => match io.get_ref().and_then(|e| e.downcast_ref()) {
-            Some(untrusted) => not_trusted(untrusted, tls, host),
+        Fault::Io(IoError::Io(io)) => match tls::untrusted(error) {
+            Some(why) => tls::explain(why, tls, host),
             None => no_answer(io),
         },
         Fault::Io(IoError::Tls(error)) => format!("TLS: {error} (sslmode={})", tls.mode()),
@@ -289,21 +308,6 @@ fn refused(error: &Fault, shown: &str, tls: &Tls, host: &Host) -> Error {
         other => other.to_string(),
     };
     Error::new(class, format!("cannot connect to {shown}: {why}"))
-}
-
-fn not_trusted(error: &rustls::Error, tls: &Tls, host: &Host) -> String {
-    use rustls::{CertificateError, Error};
-    match error {
-        Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => format!(
-            "the server's certificate is not made out for `{}`; use the name that stands in it, or \
-             give the server a certificate with its name (on MySQL `sslmode={}` looks at the name)",
-            host.name,
-            tls.mode()
-        ),
-        _ => tls.explain(error, &host.name),
-    }
 }
 
 fn no_answer(error: &io::Error) -> String {

@@ -6,6 +6,7 @@ mod connect;
 mod fault;
 mod run;
 mod session;
+mod tls;
 mod value;
 
 use crate::{
@@ -92,7 +93,7 @@ impl Mysql {
 
     pub(crate) async fn begin(&self) -> Result<MysqlTx, Error> {
         let mut lease = self.pool.lease().await?;
-        let begun = run::control(lease.conn_mut(), "BEGIN").await;
+        let begun = run::begin(lease.conn_mut()).await;
         match begun {
             Ok(()) => Ok(MysqlTx::new(lease)),
             Err(error) => {

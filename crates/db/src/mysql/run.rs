@@ -144,17 +144,31 @@ pub(super) async fn batch(conn: &mut Session, batch: &Batch) -> Result<Vec<u64>,
         }
     }
     let mut changed = Vec::new();
-    for flight in flights(batch, settled)? {
+    let mut flights = flights(batch, settled)?;
+    if let (Some(rests), true) = (&conn.rests, flights.len() > 1 || !settled) {
+        bound(&mut flights, rests, settled);
+    }
+    for flight in flights {
         if let Err(error) = fly(conn, batch, flight, &mut changed).await {
-            control(conn, "ROLLBACK").await?;
+            end(conn, false).await?;
             return Err(error);
         }
     }
     let counts = counts(batch, &changed);
-    if settled {
-        counts
-    } else {
-        end(conn, counts).await
+    if !settled {
+        end(conn, counts.is_ok()).await?;
+    }
+    counts
+}
+
+/// Bounds the rests between flights. What travels as one text never rests.
+fn bound(flights: &mut [Flight], [within, after]: &[String; 2], settled: bool) {
+    if let Some(Flight::Text(first)) = flights.first_mut() {
+        first.sql.insert_str(0, &format!("{within}; "));
+        first.statements.insert(0, (None, 0));
+    }
+    if let (Some(Flight::Text(last)), true) = (flights.last_mut(), settled) {
+        last.push(None, 0).push_str(after);
     }
 }
 
@@ -288,10 +302,21 @@ async fn fly(
         .map_err(|error| classed(None, error))
 }
 
-/// Commits when all is well, else takes everything back.
-async fn end(conn: &mut Session, counts: Result<Vec<u64>, Error>) -> Result<Vec<u64>, Error> {
-    control(conn, if counts.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
-    counts
+/// Begins a transaction in which nobody may rest for long.
+pub(super) async fn begin(conn: &mut Session) -> Result<(), Error> {
+    match conn.rests.clone() {
+        Some(rests) => control(conn, &format!("{}; BEGIN", rests[0])).await,
+        None => control(conn, "BEGIN").await,
+    }
+}
+
+/// Commits, or takes everything back.
+pub(super) async fn end(conn: &mut Session, commit: bool) -> Result<(), Error> {
+    let sql = if commit { "COMMIT" } else { "ROLLBACK" };
+    match conn.rests.clone() {
+        Some(rests) => control(conn, &format!("{sql}; {}", rests[1])).await,
+        None => control(conn, sql).await,
+    }
 }
 
 pub(super) async fn control(conn: &mut Session, sql: &str) -> Result<(), Error> {

@@ -34,8 +34,7 @@ impl MysqlTx {
     }
 
     pub(crate) async fn finish(mut self, commit: bool) -> Result<(), Error> {
-        let sql = if commit { "COMMIT" } else { "ROLLBACK" };
-        let done = run::control(self.lease.conn_mut(), sql).await;
+        let done = run::end(self.lease.conn_mut(), commit).await;
         self.lease.settle(&done);
         done
     }

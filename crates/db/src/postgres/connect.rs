@@ -36,11 +36,7 @@ impl Connector {
     pub(super) fn new(url: &str, options: &Options) -> Result<Self, Error> {
         let target = Target::parse(url, &KIND, options)?;
         let config = config(&target)?;
-        let tls = target.tls.client_config();
-        let tls = Rustls(tls.map_err(|error| Error {
-            message: format!("cannot connect to {}: {}", target.shown, error.message),
-            ..error
-        })?);
+        let tls = Rustls(target.usable_tls()?);
         Ok(Self {
             target,
             config,

@@ -19,4 +19,6 @@ mod pools;
 mod snapshots;
 mod sqlite_files;
 mod transactions;
+mod trusted;
+mod trusted_mssql;
 mod values;

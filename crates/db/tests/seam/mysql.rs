@@ -104,6 +104,37 @@ on_databases! {
         fixture.end().await;
     }
 
+    async fn who_rests_in_a_transaction_loses_it_before_others_give_up_on_its_locks(
+        fixture: Fixture
+    ) {
+        let fixture = fixture.with_items().await;
+        let batch = one_step(&fixture.statement(INSERT), vec![item(1)]);
+        fixture.db.batch(batch).await.unwrap();
+        let add = fixture.statement("UPDATE item SET n = n + 1");
+        let (locked, go) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let (db, theirs, there, gone) =
+            (fixture.db.clone(), add.clone(), locked.clone(), go.clone());
+        let resting = tokio::spawn(async move {
+            db.transact(move |tx| {
+                Box::pin(async move {
+                    tx.execute(&theirs, &[]).await?;
+                    there.wait().await;
+                    gone.wait().await;
+                    Ok(())
+                })
+            })
+            .await
+        });
+        locked.wait().await;
+        // Waits for the lock, for as long as a statement may take at most.
+        assert_eq!(fixture.db.execute(&add, &[]).await, Ok(1));
+        go.wait().await;
+        let error = resting.await.unwrap().unwrap_err();
+        assert_eq!(error.class, Class::Gone, "{error}");
+        assert_eq!(fixture.fetch("SELECT n FROM item").await[0].get::<i64>("n"), Ok(2));
+        fixture.end().await;
+    }
+
     async fn of_two_that_wait_for_each_other_one_may_try_again(fixture: Fixture) {
         let fixture = fixture.with_items().await;
         let insert = fixture.statement(INSERT);

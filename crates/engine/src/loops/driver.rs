@@ -1,10 +1,11 @@
 //! Ticking: runs the loops until the engine stops, waiting longer after errors.
 use std::time::Duration;
 
+use runstone_store as store;
 use tokio::task::JoinHandle;
 
 use super::{Claim, Heartbeat};
-use crate::Engine;
+use crate::{Engine, Error};
 
 /// The longest wait after repeated errors.
 const SLOWEST: Duration = Duration::from_secs(5);
@@ -42,14 +43,28 @@ async fn beat(engine: Engine) {
     let heartbeat = Heartbeat(engine.clone());
     let every = interval(&engine);
     let mut wait = every;
+    let mut waiting = None;
     loop {
         wait = match heartbeat.run_once().await {
-            Ok(_) => every,
-            Err(_) => (wait * 2).min(SLOWEST.min(engine.inner.options.lease / 2)),
+            Ok(_) => {
+                waiting = None;
+                every
+            }
+            Err(error) => {
+                waiting.get_or_insert_with(|| engine.inner.outage.wait(&why(&error)));
+                (wait * 2).min(SLOWEST.min(engine.inner.options.lease / 2))
+            }
         };
         if pause(&engine, wait).await {
             return;
         }
+    }
+}
+
+fn why(error: &Error) -> String {
+    match error {
+        Error::Store(store::Error::Unavailable(why)) => why.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -11,7 +11,7 @@ use runstone_model::ids::{ProjectId, RunId};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::feed::Feed;
-use crate::App;
+use crate::{App, outage};
 
 /// How often other servers' runs are looked at.
 const POLL: Duration = Duration::from_millis(250);
@@ -102,7 +102,7 @@ async fn look(app: &App) {
         let heads = match app.store.journal_heads(&runs).await {
             Ok(heads) => heads,
             Err(error) => {
-                tracing::warn!(%error, "watched runs cannot be looked at");
+                outage::complain(&error, "watched runs cannot be looked at");
                 return;
             }
         };

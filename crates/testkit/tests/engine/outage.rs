@@ -87,7 +87,7 @@ on_every_server! {
     }
 }
 
-/// Beyond the store's own patience the executor says so and keeps trying.
+/// Beyond the store's own patience the executor says so, once for all runs, and keeps trying.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_postgres_runs_wait_for_a_database_that_is_away_for_long() {
     use runstone_testkit::servers::{Fixture as _, TestDatabase};
@@ -97,6 +97,14 @@ async fn slow_postgres_runs_wait_for_a_database_that_is_away_for_long() {
     let proxy = Proxy::before(place.url()).await;
     let engine = place.engine_at(&proxy.url(place.url())).await;
     let mut events = engine.events();
+    let mut outages = engine.outages();
+    let told = tokio::spawn(async move {
+        let mut told = Vec::new();
+        while told.len() < 2 && outages.changed().await.is_ok() {
+            told.push(outages.borrow_and_update().as_deref().map(str::to_owned));
+        }
+        (told, outages)
+    });
     let handles = begin(&engine, 10).await;
     proxy.set(Mode::Refuse);
     let said = async {
@@ -112,4 +120,13 @@ async fn slow_postgres_runs_wait_for_a_database_that_is_away_for_long() {
     assert!(message.contains("cannot connect to"), "{message}");
     proxy.set(Mode::Pass);
     all_end_well(handles).await;
+    let (told, outages) = tokio::time::timeout(HANG, told).await.unwrap().unwrap();
+    let [Some(why), None] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert!(why.contains("cannot connect to"), "{why}");
+    assert!(
+        !outages.has_changed().unwrap(),
+        "ten runs, two pieces of news"
+    );
 }

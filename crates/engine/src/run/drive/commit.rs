@@ -36,8 +36,10 @@ impl Driver {
         let first = self.state.seq() + 1 - entries.len() as u64;
         let (mut waited, mut tries) = (Duration::ZERO, 0);
         let mut commit = self.encode(first, &entries);
+        let engine = self.engine.clone();
+        let mut waiting = None;
         loop {
-            match self.engine.inner.store.commit(commit).await {
+            match engine.inner.store.commit(commit).await {
                 Ok(()) => break,
                 Err(store::Error::Fenced) => {
                     self.tasks.abort_all();
@@ -45,6 +47,7 @@ impl Driver {
                     return Err(RunResult::LostOwnership);
                 }
                 Err(store::Error::Unavailable(message)) => {
+                    waiting.get_or_insert_with(|| engine.inner.outage.wait(&message));
                     self.say(|| EventKind::StoreUnavailable {
                         message: message.clone(),
                     });
@@ -73,6 +76,7 @@ impl Driver {
                 }
             }
         }
+        drop(waiting);
         for (seq, entry) in (first..).zip(entries) {
             self.say(|| EventKind::Committed {
                 seq,
