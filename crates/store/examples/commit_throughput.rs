@@ -88,6 +88,7 @@ async fn group(store: &Arc<SqlStore>, flow: FlowVersionId, tasks: usize) -> f64 
                     created_at: Timestamp(1),
                     owner: None,
                     deadline: None,
+                    labels: Vec::new(),
                 });
                 store.commit(commit).await.unwrap();
                 let mut seq = 0;

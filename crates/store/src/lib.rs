@@ -14,8 +14,10 @@ pub mod export;
 mod fault;
 mod fetch;
 mod flow;
+mod idempotency;
 mod journal;
 mod key;
+mod label;
 mod load;
 mod lost;
 mod migrations;
@@ -26,7 +28,6 @@ mod run;
 mod schema;
 mod server;
 mod sql_store;
-mod start;
 pub mod thread;
 mod types;
 mod watch;
@@ -39,12 +40,12 @@ use runstone_model::{
 
 pub use audit::AuditRecord;
 pub use doctor::{Examination, Finding, Fix, Folded, Folds, Progress, Severity};
+pub use idempotency::KeyUse;
 pub use key::{KeyFilter, KeyRecord};
 pub use migrations::{Migrations, SchemaStatus};
 pub use open::{OpenError, OpenOptions, engine_lock_is_free};
 pub use project::{MemberRecord, ProjectFilter, ProjectRecord, ProjectText, ProjectWrite, Purged};
 pub use sql_store::SqlStore;
-pub use start::KeyUse;
 pub use types::*;
 pub use watch::FlowRecord;
 

@@ -288,8 +288,6 @@ impl SqlStore {
             if runs.is_empty() {
                 break;
             }
-            let labels = [("ids", run::id_list(&runs))];
-            self.database().execute(&sql.label_delete, &labels).await?;
             if self.delete_runs(&runs).await? == 0 {
                 return Ok(Purged::Unfinished(self.active_runs(id).await?));
             }

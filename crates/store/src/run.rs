@@ -160,6 +160,7 @@ pub(crate) async fn delete(db: &Database, sql: &Catalog, runs: &[RunId]) -> Resu
     let ids = id_list(runs);
     let mut batch = Batch::new();
     batch.push(&sql.journal_delete, vec![vec![ids.clone()]], None);
-    batch.push(&sql.run_delete, vec![vec![ids]], None);
-    Ok(db.batch(batch).await?.last().copied().unwrap_or(0))
+    batch.push(&sql.run_delete, vec![vec![ids.clone()]], None);
+    batch.push(&sql.label_delete, vec![vec![ids]], None);
+    Ok(db.batch(batch).await?.get(1).copied().unwrap_or(0))
 }

@@ -86,6 +86,8 @@ pub struct NewRun {
     pub owner: Option<ServerId>,
     /// When it must have ended.
     pub deadline: Option<Timestamp>,
+    /// Its labels, name and value, by which it can be found.
+    pub labels: Vec<(String, String)>,
 }
 
 /// The change of the run's own row, at park and finish only.

@@ -252,6 +252,7 @@ impl Caller {
                 created_at: Timestamp(self.now),
                 owner,
                 deadline: self.rng.random_bool(0.2).then(|| Timestamp(self.now + 99)),
+                labels: Vec::new(),
             }),
             rows: Vec::new(),
             update: None,

@@ -232,6 +232,7 @@ impl World {
                 flow,
                 input,
                 detach: false,
+                labels: Vec::new(),
             };
             // A start whose answer was lost may have happened: what counts is what is stored.
             let _ = engine.start(start).await;

@@ -91,6 +91,7 @@ pub(super) async fn one(
         flow: flow.clone(),
         input,
         detach: false,
+        labels: Vec::new(),
     };
     let handle = engine.start(start).await?;
     let id = handle.id;

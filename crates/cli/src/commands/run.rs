@@ -81,6 +81,7 @@ async fn start(
         flow: pinned.clone(),
         input,
         detach,
+        labels: Vec::new(),
     };
     Ok((engine.start(start).await?, pinned))
 }

@@ -68,6 +68,7 @@ async fn bill(database: &str) -> anyhow::Result<Value> {
             flow,
             input,
             detach: false,
+            labels: Vec::new(),
         })
         .await?;
     let result = run.wait().await;

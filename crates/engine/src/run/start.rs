@@ -28,6 +28,8 @@ pub struct StartRun {
     pub input: Value,
     /// Leave it for any server to pick up instead of running it here.
     pub detach: bool,
+    /// Its labels, name and value, by which it can be found.
+    pub labels: Vec<(String, String)>,
 }
 
 /// How a run left this process.
@@ -85,6 +87,7 @@ impl Engine {
             flow,
             input,
             detach,
+            labels,
         } = start;
         let body = serde_json::to_string(&input).map_err(|e| store::Error::Other(e.to_string()))?;
         if body.len() > MAX_INPUT_BYTES || !super::step::depth_fits(&input, MAX_DEPTH) {
@@ -108,6 +111,7 @@ impl Engine {
                     created_at: now,
                     owner: (!detach).then_some(inner.server),
                     deadline,
+                    labels,
                 }),
                 rows: Vec::new(),
                 update: None,

@@ -15,13 +15,17 @@ const TOUCHED_US: i64 = 3600 * 1_000_000;
 /// The transaction that writes `works`, which are sorted by run.
 pub(super) fn batch<'a>(sql: &Catalog, works: impl Iterator<Item = &'a Work> + Clone) -> Batch {
     let mut creates = Vec::new();
+    let mut labels = Vec::new();
     let mut blobs = Vec::new();
     let mut parks = Vec::new();
     let mut finishes = Vec::new();
     let mut rows = Vec::with_capacity(works.clone().map(|work| work.rows.len()).sum());
     let mut snapshots: Vec<Vec<Value>> = Vec::new();
     for work in works {
-        creates.extend(work.create.as_ref().map(|create| created(work, create)));
+        if let Some(create) = &work.create {
+            creates.push(created(work, create));
+            labels.extend(labelled(work, create));
+        }
         for blob in &work.blobs {
             blobs.push(blob);
         }
@@ -72,6 +76,7 @@ pub(super) fn batch<'a>(sql: &Catalog, works: impl Iterator<Item = &'a Work> + C
         }
     };
     step(&sql.run_insert, creates, true);
+    step(&sql.label_insert, labels, false);
     if !blobs.is_empty() {
         let stale_before = Value::Int(now.saturating_sub(TOUCHED_US));
         let touched = vec![vec![Value::Int(now), stale_before, hashes]];
@@ -118,6 +123,17 @@ fn created(work: &Work, create: &NewRun) -> Vec<Value> {
         create.deadline.map(|deadline| deadline.0).into(),
         Value::Text(create.input.clone()),
     ]
+}
+
+fn labelled<'a>(work: &'a Work, create: &'a NewRun) -> impl Iterator<Item = Vec<Value>> + 'a {
+    create.labels.iter().map(|(name, value)| {
+        vec![
+            Value::Uuid(create.project.0),
+            name.as_str().into(),
+            value.as_str().into(),
+            Value::Uuid(work.run.0),
+        ]
+    })
 }
 
 fn parked(work: &Work, update: &RunUpdate) -> Vec<Value> {

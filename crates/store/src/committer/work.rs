@@ -85,7 +85,10 @@ impl Work {
     fn measure(&mut self) {
         self.count = self.rows.len()
             + self.blobs.len()
-            + usize::from(self.create.is_some())
+            + self
+                .create
+                .as_ref()
+                .map_or(0, |create| 1 + create.labels.len())
             + usize::from(self.update.is_some())
             + usize::from(self.snapshot.is_some());
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);

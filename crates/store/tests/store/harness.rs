@@ -109,6 +109,7 @@ pub(crate) fn create(run: RunId, flow: FlowVersionId, owner: Option<ServerId>) -
             created_at: at(2),
             owner,
             deadline: None,
+            labels: Vec::new(),
         }),
         ..empty(run, 1)
     }

@@ -6,6 +6,7 @@ use runstone_model::{
 };
 use runstone_store::{Commit, Error, NewFlow, RunFilter, Store as _};
 use runstone_testkit::on_every_database;
+use uuid::Uuid;
 
 use crate::harness::{TestDb, at, create, flow, fresh, row, rows, run_id, server_id, sql, update};
 
@@ -17,6 +18,15 @@ fn new_flow(name: &str, definition: &str) -> NewFlow {
         id: FlowVersionId(fresh()),
         created_at: at(1),
     }
+}
+
+/// A new run of `team` `a`.
+fn labelled(run: RunId, flow: FlowVersionId) -> Commit {
+    let mut commit = create(run, flow, Some(server_id()));
+    if let Some(create) = &mut commit.create {
+        create.labels = vec![("team".to_owned(), "a".to_owned())];
+    }
+    commit
 }
 
 on_every_database! {
@@ -180,7 +190,7 @@ on_every_database! {
                 update: Some(update(status)),
                 rows: vec![row(1)],
                 snapshot: Some(runstone_store::Snapshot { seq: 1, body: "1".to_owned() }),
-                ..create(run, flow, Some(server_id()))
+                ..labelled(run, flow)
             };
             store.commit(commit).await.unwrap();
         }
@@ -188,9 +198,28 @@ on_every_database! {
         assert_eq!(store.run(ended).await.unwrap(), None);
         assert_eq!(store.journal(ended, 0, 9).await.unwrap(), []);
         assert_eq!(store.journal(open, 0, 9).await.unwrap().len(), 1);
+        let labels = async |run| store.labels(ProjectId::DEFAULT, run).await.unwrap();
+        assert_eq!((labels(ended).await.len(), labels(open).await.len()), (0, 1));
         let ended = [("run", Value::Uuid(ended.0))];
         let left = sql(&store, "DELETE FROM snapshots WHERE run_id = :run", &ended).await;
         assert_eq!(left, 0);
+    }
+
+    async fn a_label_without_its_run_takes_no_place_on_a_page(db: &TestDb) {
+        let store = db.store().await;
+        let flow = flow(&store, "f").await;
+        let mut runs = Vec::new();
+        for _ in 0..3 {
+            let run = run_id();
+            store.commit(labelled(run, flow)).await.unwrap();
+            runs.push(run);
+        }
+        let lost = [("run", Value::Uuid(run_id().0)), ("project", Value::Uuid(ProjectId::DEFAULT.0))];
+        let orphan = "INSERT INTO run_labels (project_id, name, value, run_id) \
+                      VALUES (:project, 'team', 'a', :run)";
+        sql(&store, orphan, &lost).await;
+        let page = store.runs_with_label(ProjectId::DEFAULT, ("team", "a"), RunId(Uuid::max()), 2).await.unwrap();
+        assert_eq!(page.iter().map(|run| run.id).collect::<Vec<_>>(), [runs[2], runs[1]]);
     }
 
     async fn the_database_itself_refuses_what_must_not_be(db: &TestDb) {

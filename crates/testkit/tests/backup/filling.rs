@@ -107,6 +107,7 @@ pub(crate) async fn start(engine: &Engine, flow: &str, detach: bool) -> RunHandl
         flow,
         input,
         detach,
+        labels: Vec::new(),
     };
     engine.start(start).await.unwrap()
 }

@@ -112,6 +112,7 @@ pub(crate) async fn start(engine: &Engine, flow: &str) -> RunHandle {
             flow,
             input: json!({}),
             detach: false,
+            labels: Vec::new(),
         })
         .await
         .unwrap()

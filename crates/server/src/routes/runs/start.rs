@@ -233,15 +233,13 @@ fn no_such_flow(name: &str, version: Option<u32>) -> Fault {
 }
 
 async fn launch(app: &App, scope: &Scope, id: RunId, checked: Checked) -> Answer<RunHandle> {
-    if !checked.labels.is_empty() {
-        app.store.label_run(scope.id(), id, checked.labels).await?;
-    }
     let start = Start {
         project: scope.id(),
         flow: checked.flow,
         input: checked.input,
         // A full server leaves it to any that has room.
         detach: app.engine.live() >= app.settings.max_live_runs,
+        labels: checked.labels.into_iter().collect(),
     };
     Ok(app.engine.start_as(id, start).await?)
 }

@@ -1,13 +1,9 @@
-//! What is written before the thing that it is about: the idempotency key of a request that makes
-//! something, and the labels of a run.
-use runstone_db::{Batch, Value};
-use runstone_model::{
-    ids::{ProjectId, RunId},
-    time::Timestamp,
-};
+//! The idempotency key of a request that makes something, written before the thing is.
+use runstone_db::Value;
+use runstone_model::{ids::ProjectId, time::Timestamp};
 use uuid::Uuid;
 
-use crate::{Error, SqlStore, cells::Cells, run};
+use crate::{Error, SqlStore, cells::Cells};
 
 /// What an idempotency key stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,74 +98,5 @@ impl SqlStore {
         let params = [("before", before.0.into())];
         let statement = &self.sql().idempotency_forget_old;
         Ok(self.database().execute(statement, &params).await?)
-    }
-
-    /// Gives a run its labels.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn label_run(
-        &self,
-        project: ProjectId,
-        run: RunId,
-        labels: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<(), Error> {
-        let rows = labels
-            .into_iter()
-            .map(|(name, value)| vec![project.0.into(), name.into(), value.into(), run.0.into()]);
-        let mut batch = Batch::new();
-        batch.push(&self.sql().label_insert, rows.collect(), None);
-        self.database().batch(batch).await?;
-        Ok(())
-    }
-
-    /// The labels of a project's run, by name.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn labels(
-        &self,
-        project: ProjectId,
-        run: RunId,
-    ) -> Result<Vec<(String, String)>, Error> {
-        let params = [("project", project.0.into()), ("run", run.0.into())];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().label_of_run, &params)
-            .await?;
-        let read = rows.into_iter().map(|row| {
-            let mut cells = Cells::new("run_labels", row);
-            Ok((cells.next()?, cells.next()?))
-        });
-        read.collect()
-    }
-
-    /// A page of a project's runs with a label, newest first.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn runs_with_label(
-        &self,
-        project: ProjectId,
-        (name, value): (&str, &str),
-        before: RunId,
-        limit: u32,
-    ) -> Result<Vec<crate::RunRecord>, Error> {
-        let params = [
-            ("project", project.0.into()),
-            ("name", name.into()),
-            ("value", value.into()),
-            ("before", before.0.into()),
-            ("limit", limit.into()),
-        ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().label_runs, &params)
-            .await?;
-        let records = run::records(self.database(), self.sql(), &run::run_ids(rows)?).await?;
-        Ok(records
-            .into_iter()
-            .filter(|record| record.project == project)
-            .collect())
     }
 }
