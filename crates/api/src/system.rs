@@ -64,6 +64,27 @@ pub struct DatabaseInfo {
     pub runs: u64,
     /// How many flows there are.
     pub flows: u64,
+    /// Statements that this server sent since it was started: the 20 that took longest, by name.
+    pub statements: Vec<StatementInfo>,
+}
+
+/// What all executions of one statement took.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StatementInfo {
+    /// Its name, as in `run.insert`; of several that were sent together all names.
+    pub name: String,
+    /// How often it was executed.
+    pub count: u64,
+    /// How often it failed.
+    pub failed: u64,
+    /// How often it was slower than `log.slow_statement_ms`.
+    pub slow: u64,
+    /// Rows that it returned or changed, of all executions.
+    pub rows: u64,
+    /// The mean time, in milliseconds; with the wait for a connection.
+    pub mean_ms: f64,
+    /// The longest time, in milliseconds; with the wait for a connection.
+    pub max_ms: f64,
 }
 
 /// How busy the connections are.

@@ -13,16 +13,21 @@ use crate::{
     snapshot::Snapshot,
     sqlite::Sqlite,
     statement::Statement,
+    timing::{SlowStatement, Timing, Timings, name_of},
     transaction::Tx,
     value::Value,
 };
 use futures::future::BoxFuture;
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// A database. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Database {
     backend: Backend,
+    timings: Arc<Timings>,
 }
 
 #[derive(Clone, Debug)]
@@ -88,7 +93,10 @@ impl Database {
                 ));
             }
         };
-        Ok(Self { backend })
+        Ok(Self {
+            backend,
+            timings: Arc::default(),
+        })
     }
 
     /// The dialect that its statements must be rendered for.
@@ -112,12 +120,16 @@ impl Database {
         params: &[(&str, Value)],
     ) -> Result<u64, Error> {
         let values = bind(statement, params)?;
-        match &self.backend {
+        let began = Instant::now();
+        let done = match &self.backend {
             Backend::Sqlite(db) => db.execute(statement, values).await,
             Backend::Postgres(db) => db.execute(statement, values).await,
             Backend::Mysql(db) => db.execute(statement, values).await,
             Backend::Mssql(db) => db.execute(statement, values).await,
-        }
+        };
+        let rows = done.as_ref().copied();
+        self.timings.note(statement.name_arc(), began, rows);
+        done
     }
 
     /// Executes one statement and answers all its rows.
@@ -130,12 +142,16 @@ impl Database {
         params: &[(&str, Value)],
     ) -> Result<Vec<Row>, Error> {
         let values = bind(statement, params)?;
-        match &self.backend {
+        let began = Instant::now();
+        let found = match &self.backend {
             Backend::Sqlite(db) => db.fetch(statement, values).await,
             Backend::Postgres(db) => db.fetch(statement, values).await,
             Backend::Mysql(db) => db.fetch(statement, values).await,
             Backend::Mssql(db) => db.fetch(statement, values).await,
-        }
+        };
+        let rows = found.as_ref().map(|rows| rows.len() as u64);
+        self.timings.note(statement.name_arc(), began, rows);
+        found
     }
 
     /// Executes one statement and answers its only row, if there is one.
@@ -162,12 +178,16 @@ impl Database {
     /// What the database answered, or a step changed another number of rows than it expects.
     pub async fn batch(&self, batch: Batch) -> Result<Vec<u64>, Error> {
         batch.check()?;
-        match &self.backend {
+        let (name, began) = (name_of(&batch), Instant::now());
+        let done = match &self.backend {
             Backend::Sqlite(db) => db.batch(batch).await,
             Backend::Postgres(db) => db.batch(batch).await,
             Backend::Mysql(db) => db.batch(batch).await,
             Backend::Mssql(db) => db.batch(batch).await,
-        }
+        };
+        let rows = done.as_ref().map(|changed| changed.iter().sum());
+        self.timings.note(&name, began, rows);
+        done
     }
 
     /// Runs `work` in a transaction: committed when it answers `Ok`, rolled back when it answers
@@ -197,6 +217,7 @@ impl Database {
                 Backend::Mysql(db) => Tx::mysql(db.begin().await?),
                 Backend::Mssql(db) => Tx::mssql(db.begin().await?),
             };
+            tx.timed_by(Arc::clone(&db.timings));
             let done = work(&mut tx).await;
             match done {
                 Ok(value) => tx.commit().await.map(|()| value),
@@ -265,6 +286,20 @@ impl Database {
                 ..Health::default()
             },
         }
+    }
+
+    /// What statements took so far, by name, the longest first. Statements of snapshots and
+    /// migrations are not among them.
+    #[must_use]
+    pub fn timings(&self) -> Vec<Timing> {
+        self.timings.all()
+    }
+
+    /// From now on calls `tell` for every execution that took at least `slow`; zero is never. It is
+    /// called where the statement's caller waits, so it must not take long. The first call counts,
+    /// for this database and all its clones.
+    pub fn tell_slow(&self, slow: Duration, tell: impl Fn(&SlowStatement) + Send + Sync + 'static) {
+        self.timings.tell(slow, Box::new(tell));
     }
 
     /// Asks the database for a sign of life.

@@ -1,5 +1,7 @@
 //! An open transaction, as the work inside [`Database::transact`](crate::Database::transact) sees
 //! it. Dropped without a commit it is rolled back.
+use std::{sync::Arc, time::Instant};
+
 use crate::{
     database::{at_most_one, bind},
     error::Error,
@@ -9,6 +11,7 @@ use crate::{
     row::Row,
     sqlite::SqliteTx,
     statement::Statement,
+    timing::Timings,
     value::Value,
 };
 
@@ -16,6 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Tx {
     backend: Backend,
+    /// Where the times of its statements are noted, if at all.
+    timings: Option<Arc<Timings>>,
 }
 
 #[derive(Debug)]
@@ -28,28 +33,38 @@ enum Backend {
 }
 
 impl Tx {
-    pub(crate) fn sqlite(tx: SqliteTx) -> Self {
+    fn on(backend: Backend) -> Self {
         Self {
-            backend: Backend::Sqlite(tx),
+            backend,
+            timings: None,
         }
+    }
+
+    /// Notes the times of its statements there.
+    pub(crate) fn timed_by(&mut self, timings: Arc<Timings>) {
+        self.timings = Some(timings);
+    }
+
+    fn note(&self, statement: &Statement, began: Instant, rows: Result<u64, &Error>) {
+        if let Some(timings) = &self.timings {
+            timings.note(statement.name_arc(), began, rows);
+        }
+    }
+
+    pub(crate) fn sqlite(tx: SqliteTx) -> Self {
+        Self::on(Backend::Sqlite(tx))
     }
 
     pub(crate) fn postgres(tx: PostgresTx) -> Self {
-        Self {
-            backend: Backend::Postgres(Box::new(tx)),
-        }
+        Self::on(Backend::Postgres(Box::new(tx)))
     }
 
     pub(crate) fn mysql(tx: MysqlTx) -> Self {
-        Self {
-            backend: Backend::Mysql(Box::new(tx)),
-        }
+        Self::on(Backend::Mysql(Box::new(tx)))
     }
 
     pub(crate) fn mssql(tx: MssqlTx) -> Self {
-        Self {
-            backend: Backend::Mssql(Box::new(tx)),
-        }
+        Self::on(Backend::Mssql(Box::new(tx)))
     }
 
     /// Executes one statement; answers how many rows it changed.
@@ -75,12 +90,15 @@ impl Tx {
         statement: &Statement,
         rows: Vec<Vec<Value>>,
     ) -> Result<u64, Error> {
-        match &mut self.backend {
+        let began = Instant::now();
+        let done = match &mut self.backend {
             Backend::Sqlite(tx) => tx.execute(statement, rows).await,
             Backend::Postgres(tx) => tx.execute(statement, &rows).await,
             Backend::Mysql(tx) => tx.execute(statement, &rows).await,
             Backend::Mssql(tx) => tx.execute(statement, &rows).await,
-        }
+        };
+        self.note(statement, began, done.as_ref().copied());
+        done
     }
 
     /// Executes one statement and answers all its rows.
@@ -105,12 +123,16 @@ impl Tx {
         statement: &Statement,
         rows: Vec<Vec<Value>>,
     ) -> Result<Vec<Row>, Error> {
-        match &mut self.backend {
+        let began = Instant::now();
+        let found = match &mut self.backend {
             Backend::Sqlite(tx) => tx.fetch(statement, rows).await,
             Backend::Postgres(tx) => tx.fetch(statement, &rows).await,
             Backend::Mysql(tx) => tx.fetch(statement, &rows).await,
             Backend::Mssql(tx) => tx.fetch(statement, &rows).await,
-        }
+        };
+        let count = found.as_ref().map(|rows| rows.len() as u64);
+        self.note(statement, began, count);
+        found
     }
 
     /// Executes one statement and answers its only row, if there is one.
@@ -136,12 +158,17 @@ impl Tx {
     }
 
     pub(crate) async fn commit(self) -> Result<(), Error> {
-        match self.backend {
+        let began = Instant::now();
+        let done = match self.backend {
             Backend::Sqlite(tx) => tx.finish(true).await,
             Backend::Postgres(tx) => tx.finish(true).await,
             Backend::Mysql(tx) => tx.finish(true).await,
             Backend::Mssql(tx) => tx.finish(true).await,
+        };
+        if let Some(timings) = self.timings {
+            timings.note(&"commit".into(), began, done.as_ref().map(|()| 0));
         }
+        done
     }
 
     pub(crate) async fn rollback(self) -> Result<(), Error> {

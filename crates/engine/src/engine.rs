@@ -14,8 +14,11 @@ use runstone_store::Store;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::{
-    Clock, Event, EventKind, Ids, RealIds, Registry, SystemClock, flows::Flows, outage::Outage,
+    Clock, Event, EventKind, Ids, RealIds, Registry, SystemClock,
+    flows::Flows,
+    outage::Outage,
     run::control::Control,
+    tally::{Done, Tally},
 };
 
 /// News kept for a slow watcher before it loses some.
@@ -95,6 +98,7 @@ pub(crate) struct Inner {
     pub(crate) flows: Flows,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) stop: watch::Sender<bool>,
+    pub(crate) tally: Tally,
     /// Whether this server may own runs that are not live in it: an answer was lost.
     pub(crate) suspect: AtomicBool,
     pub(crate) outage: Outage,
@@ -116,6 +120,7 @@ impl Engine {
                 flows: Flows::default(),
                 events: broadcast::channel(EVENTS).0,
                 stop: watch::channel(false).0,
+                tally: Tally::default(),
                 suspect: AtomicBool::new(false),
                 outage: Outage::default(),
                 live: Mutex::default(),
@@ -159,6 +164,12 @@ impl Engine {
     #[must_use]
     pub fn live(&self) -> usize {
         self.inner.lock_live().len()
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn done(&self) -> Done {
+        self.inner.tally.done()
     }
 
     /// Asks every live run to stop after what is being committed; they can be resumed.

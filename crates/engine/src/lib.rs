@@ -11,6 +11,7 @@ pub mod node;
 mod outage;
 mod registry;
 pub mod run;
+mod tally;
 
 pub use clock::{Clock, Ids, RealIds, SystemClock};
 pub use engine::{Engine, Options};
@@ -19,3 +20,4 @@ pub use event::{Event, EventKind};
 pub use flows::PinnedFlow;
 pub use registry::Registry;
 pub use run::{RunHandle, RunResult, StartRun};
+pub use tally::Done;

@@ -6,6 +6,7 @@ pub mod expr;
 pub mod failure;
 pub mod flow;
 pub mod graph;
+pub mod histogram;
 pub mod ids;
 pub mod limits;
 pub mod problem;

@@ -1,6 +1,6 @@
 //! The audit log: every write and every denial goes through a bounded queue into the database, many
 //! in one transaction. A write waits for room in the queue; a flood of denials is counted instead.
-use std::sync::{Mutex, PoisonError, atomic::Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use runstone_store::AuditRecord;
 use tokio::{sync::mpsc, task::JoinHandle};
@@ -38,6 +38,12 @@ impl Audit {
             .clone()
     }
 
+    /// How many entries wait to be written.
+    pub(crate) fn waiting(&self) -> usize {
+        self.sender()
+            .map_or(0, |sender| sender.max_capacity() - sender.capacity())
+    }
+
     /// Notes a write; waits while the queue is full.
     pub(crate) async fn note(&self, app: &App, entry: AuditRecord) {
         let sent = match self.sender() {
@@ -45,7 +51,7 @@ impl Audit {
             None => false,
         };
         if !sent {
-            app.metrics.audit_lost.fetch_add(1, Ordering::Relaxed);
+            app.metrics.audit_lost.add(1);
         }
     }
 
@@ -55,7 +61,7 @@ impl Audit {
             .sender()
             .is_some_and(|sender| sender.try_send(cut(entry)).is_ok());
         if !sent {
-            app.metrics.audit_lost.fetch_add(1, Ordering::Relaxed);
+            app.metrics.audit_lost.add(1);
         }
     }
 }
@@ -75,7 +81,7 @@ async fn write(app: App, mut receiver: mpsc::Receiver<AuditRecord>) {
         let entries = std::mem::take(&mut batch);
         let lost = entries.len() as u64;
         if let Err(error) = app.store.insert_audit(entries).await {
-            app.metrics.audit_lost.fetch_add(lost, Ordering::Relaxed);
+            app.metrics.audit_lost.add(lost);
             tracing::error!(lost, %error, "audit entries could not be written");
         }
     }

@@ -10,7 +10,7 @@ mod health;
 mod http;
 mod live;
 mod logs;
-mod metrics;
+pub mod metrics;
 mod outage;
 mod route;
 pub mod routes;

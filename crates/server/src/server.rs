@@ -17,7 +17,7 @@ use crate::{
     auth::access,
     http::{accept, gate, verb},
     live::Hub,
-    outage, routes, upkeep,
+    logs, outage, routes, upkeep,
 };
 
 /// Why a server does not start.
@@ -55,6 +55,7 @@ impl Server {
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let app = App::new(parts);
+        logs::slow_statements(&app);
         let auditing = Audit::start(&app);
         Hub::start(&app);
         upkeep::start(&app);

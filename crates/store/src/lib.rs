@@ -39,6 +39,7 @@ use runstone_model::{
 };
 
 pub use audit::AuditRecord;
+pub use committer::CommitStats;
 pub use doctor::{Examination, Finding, Fix, Folded, Folds, Progress, Severity};
 pub use idempotency::KeyUse;
 pub use key::{KeyFilter, KeyRecord};

@@ -13,7 +13,7 @@ use crate::{
     StoredRow,
     catalog::{Catalog, SOURCES},
     claim,
-    committer::Committer,
+    committer::{CommitStats, Committer},
     flow, journal, load,
     open::EngineLock,
     run, server,
@@ -58,6 +58,12 @@ impl SqlStore {
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.db.stats()
+    }
+
+    /// What the group commit carried so far, and what waits for it.
+    #[must_use]
+    pub fn commit_stats(&self) -> CommitStats {
+        self.committer.stats()
     }
 
     /// Whether its server can be reached, as far as this process has seen; asks nobody.

@@ -18,6 +18,7 @@ mod pooled;
 mod pools;
 mod snapshots;
 mod sqlite_files;
+mod timed;
 mod transactions;
 mod trusted;
 mod trusted_mssql;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{control::Control, drive::Driver, load};
-use crate::{Engine, Error, PinnedFlow};
+use crate::{Engine, Error, PinnedFlow, tally};
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -127,6 +127,7 @@ impl Engine {
             inner.suspect.store(true, Ordering::Relaxed);
             return Err(error.into());
         }
+        tally::add(&inner.tally.started);
         let Some(control) = receiver else {
             return Ok(RunHandle { id, done: None });
         };
@@ -146,6 +147,7 @@ impl Engine {
         tokio::spawn(async move {
             let result = driver.run().await;
             if matches!(result, RunResult::Stuck(_)) {
+                tally::add(&engine.inner.tally.stuck);
                 engine.inner.suspect.store(true, Ordering::Relaxed);
             }
             engine.inner.leave(id);
@@ -240,6 +242,7 @@ impl Engine {
                         }
                         None => driver.restart(),
                     }
+                    tally::add(&inner.tally.claimed);
                     handles.push(self.launch(id, driver));
                 }
                 Err(error) => {

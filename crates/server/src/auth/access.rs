@@ -22,6 +22,7 @@ use super::{Caller, Reach, Scope, key::Secret, oidc::Refused, rate::Standing};
 use crate::{
     Answer, App, Fault,
     http::gate::{Address, TraceId},
+    metrics::Counter,
 };
 
 /// Who did it, as far as known, for the audit log.
@@ -125,7 +126,11 @@ async fn allow(
         return Ok(());
     }
     if let Some(rate) = &app.auth.per_address {
-        count(rate.count(address, 1, Instant::now()), known)?;
+        count(
+            rate.count(address, 1, Instant::now()),
+            known,
+            &app.metrics.limited_by_address,
+        )?;
     }
     let caller = if app.settings.auth.off {
         own_site(request)?;
@@ -207,6 +212,7 @@ async fn authenticate(
         count(
             failures.count(address, 0, Instant::now()),
             &mut Known::default(),
+            &app.metrics.limited_by_failures,
         )?;
     }
     let found = match bearer(headers) {
@@ -216,14 +222,15 @@ async fn authenticate(
             None => by_token(app, text).await?,
         },
     };
-    found.ok_or_else(|| {
-        if let Some(failures) = &app.auth.failures {
-            failures.count(address, 1, Instant::now());
-        }
-        let detail = "send `Authorization: Bearer` with a valid key or token";
-        Fault::new(Code::Unauthenticated, detail)
-            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-    })
+    if let Some(caller) = found {
+        return Ok(caller);
+    }
+    if let Some(failures) = &app.auth.failures {
+        failures.count(address, 1, Instant::now());
+    }
+    let detail = "send `Authorization: Bearer` with a valid key or token";
+    Err(Fault::new(Code::Unauthenticated, detail)
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -239,7 +246,11 @@ async fn by_key(app: &App, secret: &Secret, known: &mut Known) -> Answer<Option<
     let actor = format!("key:{}", record.id);
     known.actor = Some(actor.clone());
     if let Some(rate) = &app.auth.per_key {
-        count(rate.count(record.id, 1, Instant::now()), known)?;
+        count(
+            rate.count(record.id, 1, Instant::now()),
+            known,
+            &app.metrics.limited_by_key,
+        )?;
     }
     let Some(role) = Role::from_name(&record.role) else {
         return Ok(None);
@@ -304,11 +315,12 @@ fn own_site(request: &Request) -> Answer<()> {
     Err(Fault::new(Code::CrossSite, detail))
 }
 
-fn count(standing: Standing, known: &mut Known) -> Answer<()> {
+fn count(standing: Standing, known: &mut Known, refused: &Counter) -> Answer<()> {
     known.standing = Some(standing);
     if standing.allowed {
         return Ok(());
     }
+    refused.add(1);
     let detail = format!("at most {} in one go", standing.limit);
     Err(Fault::new(Code::RateLimited, detail).retry_after(standing.reset_s.max(1)))
 }

@@ -88,5 +88,6 @@ keys! {
     "http.allow" Kind::List, "", "Hosts and networks that `http` nodes may reach although they are private.";
     "shutdown.drain_ms" number(0, 600_000), "10000", "How long answers and steps under way get at the end.";
     "log.level" Kind::OneOf(&["error", "warn", "info", "debug", "trace"]), "info", "What is logged.";
+    "log.slow_statement_ms" number(0, 3_600_000), "500", "A database statement that takes so long is logged with its name, time and rows, never its values; 0: none.";
     "log.format" Kind::OneOf(&["text", "json"]), "json", "How it is logged, on stderr.";
 }

@@ -101,6 +101,8 @@ pub struct LogSettings {
     pub level: String,
     /// How.
     pub format: LogFormat,
+    /// A statement that takes so long is logged; 0: none.
+    pub slow_statement_ms: u64,
 }
 
 /// How logs are written.

@@ -309,6 +309,7 @@ impl Reader {
             log: LogSettings {
                 level: self.text("log.level")?,
                 format,
+                slow_statement_ms: self.number("log.slow_statement_ms")?,
             },
         })
     }

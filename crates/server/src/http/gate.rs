@@ -80,7 +80,7 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     let route = matched.as_ref().map_or("none", MatchedPath::as_str);
     let status = response.status().as_u16();
     let took = began.elapsed();
-    app.metrics.answered(method.as_str(), route, status, took);
+    app.metrics.answered(&method, route, status, took);
     log(&trace, method.as_str(), &path, status, took);
     finish(&app, &trace, response)
 }

@@ -1,9 +1,6 @@
 //! One watcher: follows a feed from its place on and hands events over through a small queue. A
 //! watcher that does not take them for long is cut off.
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
@@ -53,7 +50,7 @@ async fn follow(
         for event in events {
             let (seq, last) = (event.seq, event.last);
             match sender.send_timeout(event, patience).await {
-                Ok(()) => app.metrics.events.fetch_add(1, Ordering::Relaxed),
+                Ok(()) => app.metrics.events.add(1),
                 Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
                     app.metrics.cut_off.add(1);
                     return;

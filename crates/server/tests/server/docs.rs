@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use runstone_api::Code;
-use runstone_server::{config, routes};
+use runstone_server::{config, metrics::METRICS, routes};
 
 use crate::harness::Service;
 
@@ -97,6 +97,23 @@ fn the_settings_are_in_the_documents() {
         .unwrap();
     }
     hold("config.md", "settings", &table);
+}
+
+#[test]
+fn the_metrics_are_in_the_documents() {
+    let mut table = "| metric | kind | labels | what it tells |\n|---|---|---|---|\n".to_owned();
+    for metric in METRICS {
+        let labels: Vec<String> = metric.labels.iter().map(|l| format!("`{l}`")).collect();
+        let (name, kind) = (metric.name, metric.kind.name());
+        writeln!(
+            table,
+            "| `{name}` | {kind} | {} | {} |",
+            labels.join(", "),
+            metric.help
+        )
+        .unwrap();
+    }
+    hold("operations.md", "metrics", &table);
 }
 
 #[test]

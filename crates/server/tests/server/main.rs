@@ -9,6 +9,7 @@ mod hostile;
 mod isolation;
 mod issuer;
 mod live;
+mod observing;
 mod projects;
 mod runs;
 mod watching;

@@ -2,18 +2,22 @@
 //! that queued while the last one ran. No artificial delay. A run's commits are written in the
 //! order in which they came; a caller is answered when its rows are durable.
 mod flush;
+mod meter;
 mod settle;
 mod work;
 
 use std::{
     collections::{HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use runstone_db::{Database, Dialect};
 use runstone_model::ids::RunId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use work::Work;
+
+pub use meter::CommitStats;
 
 use crate::{Commit, Error, catalog::Catalog};
 
@@ -35,6 +39,17 @@ const ROOM_KIB: u32 = 64 << 10;
 struct Sink {
     db: Database,
     sql: Arc<Catalog>,
+    meter: meter::Meter,
+}
+
+impl Sink {
+    /// Writes `works`, which are sorted by run, in one transaction.
+    async fn flush(&self, works: &[Work]) -> Result<(), runstone_db::Error> {
+        let began = Instant::now();
+        let done = self.db.batch(flush::batch(&self.sql, works.iter())).await;
+        self.meter.flushed(works.len(), began, done.is_err());
+        done.map(|_| ())
+    }
 }
 
 #[derive(Debug)]
@@ -114,12 +129,22 @@ impl Committer {
         let queue = Mutex::new(Queue::default());
         Self {
             shared: Arc::new(Shared {
-                sink: Sink { db, sql },
+                sink: Sink {
+                    db,
+                    sql,
+                    meter: meter::Meter::default(),
+                },
                 lanes,
                 room,
                 queue,
             }),
         }
+    }
+
+    /// What flushes carried so far, and what waits.
+    pub(crate) fn stats(&self) -> CommitStats {
+        let waiting = self.shared.lock().waiting.len();
+        self.shared.sink.meter.stats(waiting)
     }
 
     /// Makes `commit` durable, or nothing of it.
@@ -218,8 +243,8 @@ impl Lane {
         self.runs.push(work.run);
         let sink = &self.shared.sink;
         let works = [work];
-        match sink.db.batch(flush::batch(&sink.sql, works.iter())).await {
-            Ok(_) => Ok(()),
+        match sink.flush(&works).await {
+            Ok(()) => Ok(()),
             Err(error) => {
                 let mut answers = settle::settle(sink, &works, error).await;
                 let answer = answers.pop().unwrap_or_else(|| Err(stopped()));
@@ -246,8 +271,8 @@ impl Lane {
                 .map(|waiting| (waiting.work, waiting.answer))
                 .unzip();
             let sink = &self.shared.sink;
-            match sink.db.batch(flush::batch(&sink.sql, works.iter())).await {
-                Ok(_) => {
+            match sink.flush(&works).await {
+                Ok(()) => {
                     for answer in answers {
                         let _ = answer.send(Ok(()));
                     }

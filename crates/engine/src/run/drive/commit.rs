@@ -12,6 +12,7 @@ use super::Driver;
 use crate::{
     EventKind,
     run::{codec::Encoder, start::RunResult},
+    tally,
 };
 
 /// A snapshot is written when the rows since the last one outweigh it, but not for less than this
@@ -43,6 +44,7 @@ impl Driver {
                 Ok(()) => break,
                 Err(store::Error::Fenced) => {
                     self.tasks.abort_all();
+                    tally::add(&self.engine.inner.tally.lost);
                     self.say(|| EventKind::LostOwnership);
                     return Err(RunResult::LostOwnership);
                 }
@@ -78,6 +80,7 @@ impl Driver {
         }
         drop(waiting);
         for (seq, entry) in (first..).zip(entries) {
+            self.engine.inner.tally.entry(&entry);
             self.say(|| EventKind::Committed {
                 seq,
                 entry: Arc::new(entry),

@@ -9,12 +9,16 @@ use runstone_api::{
     Access::{AtLeast, Authenticated, Public},
     Role::{Admin, Owner},
     system::{
-        AuditEntry, DatabaseInfo, Health as Found, ListAudit, Pool, State as Wellness, Version,
+        AuditEntry, DatabaseInfo, Health as Found, ListAudit, Pool, State as Wellness,
+        StatementInfo, Version,
     },
 };
+use runstone_db::Timing;
 use runstone_store::AuditRecord;
 
-use crate::{Answer, App, Page, Paging, Query, Route, Scope, VERSION, docs, health::Health};
+use crate::{
+    Answer, App, Page, Paging, Query, Route, Scope, VERSION, docs, health::Health, metrics,
+};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -36,7 +40,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::system("/version", "system.version", Public, version)
             .summary("Which program this is")
             .answers::<Version>(200, "The program."),
-        Route::system("/metrics", "system.metrics", Authenticated, metrics)
+        Route::system("/metrics", "system.metrics", Authenticated, numbers)
             .summary("Numbers for Prometheus")
             .media(200, "text/plain", "Prometheus' text format."),
         Route::system("/openapi.json", "system.openapi", Public, openapi)
@@ -94,38 +98,9 @@ async fn version(State(app): State<App>) -> Json<Version> {
     })
 }
 
-async fn metrics(State(app): State<App>) -> Response {
-    let pool = app.store.stats();
-    let number = |number: usize| number as f64;
-    let text = app.metrics.text(&[
-        (
-            "runstone_live_runs",
-            "Runs executed by this server.",
-            number(app.engine.live()),
-        ),
-        (
-            "runstone_pool_max",
-            "Connections to the database at most.",
-            number(pool.max),
-        ),
-        (
-            "runstone_pool_open",
-            "Connections that are open.",
-            number(pool.open),
-        ),
-        (
-            "runstone_pool_idle",
-            "Connections that are free.",
-            number(pool.idle),
-        ),
-        (
-            "runstone_pool_waiting",
-            "Callers that wait for a connection.",
-            number(pool.waiting),
-        ),
-    ]);
+async fn numbers(State(app): State<App>) -> Response {
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(header::CONTENT_TYPE, kind)], text).into_response()
+    ([(header::CONTENT_TYPE, kind)], metrics::gather(&app)).into_response()
 }
 
 async fn openapi() -> Response {
@@ -146,6 +121,22 @@ async fn documentation() -> Response {
         .into_response()
 }
 
+/// Statements that are told of.
+const STATEMENTS: usize = 20;
+
+fn statement(timing: &Timing) -> StatementInfo {
+    let ms = |us: u64| us as f64 / 1000.0;
+    StatementInfo {
+        name: timing.name.to_string(),
+        count: timing.count,
+        failed: timing.failed,
+        slow: timing.slow,
+        rows: timing.rows,
+        mean_ms: ms(timing.total_us) / (timing.count.max(1) as f64),
+        max_ms: ms(timing.max_us),
+    }
+}
+
 async fn database(State(app): State<App>) -> Answer<Json<DatabaseInfo>> {
     let pool = app.store.stats();
     let (runs, flows) = app.store.counted().await?;
@@ -161,6 +152,14 @@ async fn database(State(app): State<App>) -> Answer<Json<DatabaseInfo>> {
         storage_bytes: app.store.storage_bytes().await?,
         runs,
         flows,
+        statements: app
+            .store
+            .database()
+            .timings()
+            .iter()
+            .take(STATEMENTS)
+            .map(statement)
+            .collect(),
     }))
 }
 
