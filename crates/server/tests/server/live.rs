@@ -148,7 +148,7 @@ async fn who_takes_nothing_is_cut_off_and_goes_on_where_it_was() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut slow = watch_by(&service, &run, "", socket).await;
-    until(&service, "runstone_watchers_cut_off 1").await;
+    until(&service, "runstone_watchers_cut_off_total 1").await;
     until(&service, "runstone_watchers 0").await;
     let (mut seen, how) = rest(&mut slow).await;
     assert_eq!(how, None, "it did not take a farewell either");
