@@ -8,8 +8,14 @@ use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use crate::{
-    audit::Audit, auth::Auth, config::Settings, health::Health, http::schema::Schemas, live::Hub,
+    audit::Audit,
+    auth::Auth,
+    config::Settings,
+    health::Health,
+    http::schema::Schemas,
+    live::Hub,
     metrics::Metrics,
+    redis::{self, Redis},
 };
 
 /// What a server is made of.
@@ -48,6 +54,8 @@ pub struct Inner {
     pub(crate) hub: Hub,
     pub(crate) health: Health,
     pub(crate) metrics: Metrics,
+    /// What servers share, where it is configured.
+    pub(crate) redis: Option<Arc<Redis>>,
     /// Requests that may be worked on at the same time.
     pub(crate) room: Arc<Semaphore>,
     /// Watchers that may be there at the same time.
@@ -64,7 +72,9 @@ impl Deref for App {
 }
 
 impl App {
-    pub(crate) fn new(parts: Parts) -> Self {
+    /// # Errors
+    /// A setting cannot be used.
+    pub(crate) fn new(parts: Parts) -> Result<Self, String> {
         let Parts {
             engine,
             store,
@@ -73,7 +83,8 @@ impl App {
             settings,
         } = parts;
         let limits = &settings.limits;
-        Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
+            redis: redis::connect(settings.redis.as_ref())?,
             auth: Auth::new(&settings),
             audit: Audit::default(),
             schemas: Schemas::default(),
@@ -88,7 +99,7 @@ impl App {
             clock,
             ids,
             settings,
-        }))
+        })))
     }
 
     /// UTC now.

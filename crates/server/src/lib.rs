@@ -12,6 +12,7 @@ mod live;
 mod logs;
 pub mod metrics;
 mod outage;
+mod redis;
 mod route;
 pub mod routes;
 mod server;

@@ -17,7 +17,9 @@ use crate::{
     auth::access,
     http::{accept, gate, verb},
     live::Hub,
-    logs, outage, routes, upkeep,
+    logs, outage,
+    redis::Redis,
+    routes, upkeep,
 };
 
 /// Why a server does not start.
@@ -31,6 +33,9 @@ pub enum StartError {
         /// Why not.
         reason: std::io::Error,
     },
+    /// A setting that was not checked before cannot be used.
+    #[error("{0}")]
+    Setting(String),
 }
 
 /// A server that answers.
@@ -54,10 +59,11 @@ impl Server {
         };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let app = App::new(parts);
+        let app = App::new(parts).map_err(StartError::Setting)?;
         logs::slow_statements(&app);
         let auditing = Audit::start(&app);
         Hub::start(&app);
+        Redis::start(&app);
         upkeep::start(&app);
         tokio::spawn(outage::tell(app.clone()));
         tokio::spawn(forget_old_keys(app.clone()));

@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::{
@@ -127,7 +127,7 @@ async fn allow(
     }
     if let Some(rate) = &app.auth.per_address {
         count(
-            rate.count(address, 1, Instant::now()),
+            rate.count(app, address, 1).await,
             known,
             &app.metrics.limited_by_address,
         )?;
@@ -210,7 +210,7 @@ async fn authenticate(
 ) -> Answer<Caller> {
     if let Some(failures) = &app.auth.failures {
         count(
-            failures.count(address, 0, Instant::now()),
+            failures.count(app, address, 0).await,
             &mut Known::default(),
             &app.metrics.limited_by_failures,
         )?;
@@ -226,7 +226,7 @@ async fn authenticate(
         return Ok(caller);
     }
     if let Some(failures) = &app.auth.failures {
-        failures.count(address, 1, Instant::now());
+        failures.count(app, address, 1).await;
     }
     let detail = "send `Authorization: Bearer` with a valid key or token";
     Err(Fault::new(Code::Unauthenticated, detail)
@@ -247,7 +247,7 @@ async fn by_key(app: &App, secret: &Secret, known: &mut Known) -> Answer<Option<
     known.actor = Some(actor.clone());
     if let Some(rate) = &app.auth.per_key {
         count(
-            rate.count(record.id, 1, Instant::now()),
+            rate.count(app, record.id, 1).await,
             known,
             &app.metrics.limited_by_key,
         )?;

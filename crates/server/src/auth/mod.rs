@@ -82,9 +82,9 @@ from_extensions!(Scope);
 pub(crate) struct Auth {
     pub(crate) keys: key::Keys,
     oidc: Option<oidc::Oidc>,
-    per_key: Option<rate::Rate<Uuid>>,
-    per_address: Option<rate::Rate<IpAddr>>,
-    failures: Option<rate::Rate<IpAddr>>,
+    per_key: Option<rate::Limit<Uuid>>,
+    per_address: Option<rate::Limit<IpAddr>>,
+    failures: Option<rate::Limit<IpAddr>>,
 }
 
 impl Auth {
@@ -94,9 +94,9 @@ impl Auth {
         Self {
             keys: key::Keys::default(),
             oidc: settings.auth.oidc.clone().map(oidc::Oidc::new),
-            per_key: rate::Rate::new(rate.per_key_per_s, second),
-            per_address: rate::Rate::new(rate.per_address_per_s, second),
-            failures: rate::Rate::new(rate.failures_per_address_per_min, minute),
+            per_key: rate::Limit::new("key", rate.per_key_per_s, second),
+            per_address: rate::Limit::new("address", rate.per_address_per_s, second),
+            failures: rate::Limit::new("failures", rate.failures_per_address_per_min, minute),
         }
     }
 }

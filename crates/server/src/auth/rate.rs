@@ -1,11 +1,14 @@
-//! Rate limits in memory: a bucket for each key or address that fills at a steady rate. One server
+//! Rate limits: a bucket for each key or address that fills at a steady rate. In memory each server
 //! counts for itself.
 use std::{
     collections::HashMap,
+    fmt::Display,
     hash::Hash,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use crate::App;
 
 /// Buckets kept; full ones are dropped when there are more.
 const KEPT: usize = 100_000;
@@ -23,8 +26,35 @@ pub(crate) struct Standing {
     pub(crate) reset_s: u64,
 }
 
-/// Buckets by what is counted.
-pub(crate) struct Rate<K> {
+/// One of the limits.
+pub(crate) struct Limit<K> {
+    name: &'static str,
+    memory: Rate<K>,
+}
+
+impl<K: Hash + Eq + Display> Limit<K> {
+    /// `count` in each `per`; None for a count of 0: no limit.
+    pub(crate) fn new(name: &'static str, count: u64, per: Duration) -> Option<Self> {
+        let memory = Rate::new(count, per)?;
+        Some(Self { name, memory })
+    }
+
+    /// Counts `cost` for `key`; with a cost of 0 only looks.
+    ///
+    /// In Redis, where it is configured, for all servers together; in memory while it is away.
+    pub(crate) async fn count(&self, app: &App, key: K, cost: u32) -> Standing {
+        if let Some(redis) = &app.redis {
+            let (of, fills) = (key.to_string(), (self.memory.per_second, self.memory.burst));
+            if let Some(bucket) = redis.take(self.name, &of, fills, cost).await {
+                return self.memory.standing(bucket.allowed, bucket.left);
+            }
+        }
+        self.memory.count(key, cost, Instant::now())
+    }
+}
+
+/// Buckets by what is counted, in memory.
+struct Rate<K> {
     per_second: f64,
     burst: f64,
     buckets: Mutex<HashMap<K, (Instant, f64)>>,
@@ -32,7 +62,7 @@ pub(crate) struct Rate<K> {
 
 impl<K: Hash + Eq> Rate<K> {
     /// `count` in each `per`, all of them in one go if need be; None for a count of 0: no limit.
-    pub(crate) fn new(count: u64, per: Duration) -> Option<Self> {
+    fn new(count: u64, per: Duration) -> Option<Self> {
         (count > 0).then(|| Self {
             per_second: count as f64 / per.as_secs_f64(),
             burst: count as f64,
@@ -41,7 +71,7 @@ impl<K: Hash + Eq> Rate<K> {
     }
 
     /// Counts `cost` for `key`; with a cost of 0 only looks.
-    pub(crate) fn count(&self, key: K, cost: u32, now: Instant) -> Standing {
+    fn count(&self, key: K, cost: u32, now: Instant) -> Standing {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= KEPT {
             let (burst, per_second) = (self.burst, self.per_second);
@@ -57,10 +87,14 @@ impl<K: Hash + Eq> Rate<K> {
         if allowed {
             *left -= f64::from(cost);
         }
+        self.standing(allowed, *left)
+    }
+
+    fn standing(&self, allowed: bool, left: f64) -> Standing {
         let missing = if allowed {
-            self.burst - *left
+            self.burst - left
         } else {
-            1.0 - *left
+            1.0 - left
         };
         Standing {
             allowed,

@@ -47,6 +47,15 @@ pub(super) fn wrong(kind: Kind, text: &str) -> Option<String> {
                     .to_owned()
             })
         }
+        Kind::RedisUrl => {
+            let scheme = text.starts_with("redis://") || text.starts_with("rediss://");
+            let fits = scheme && redis::Client::open(text).is_ok();
+            (!fits).then(|| {
+                "must be a URL of Redis, as in `redis://host:6379` or, with TLS, \
+                 `rediss://user:password@host:6379/0`"
+                    .to_owned()
+            })
+        }
         Kind::Url => {
             let rest = text
                 .strip_prefix("https://")

@@ -8,6 +8,8 @@ pub enum Kind {
     Text,
     /// A URL of a database; its password is never shown.
     DatabaseUrl,
+    /// A URL of Redis; its password is never shown.
+    RedisUrl,
     /// An `http://` or `https://` URL.
     Url,
     /// An address and a port.
@@ -83,6 +85,8 @@ keys! {
     "rate.per_key_per_s" number(0, 10_000_000), "0", "Requests a second for each key; 0: no limit.";
     "rate.per_address_per_s" number(0, 10_000_000), "0", "Requests a second for each address; 0: no limit.";
     "rate.failures_per_address_per_min" number(0, 1_000_000), "60", "Refused keys a minute for each address; 0: no limit.";
+    "redis.url" Kind::RedisUrl, "", "A Redis that servers share: rate limits count for all of them together, and it is the second level of the cache. Without it each server counts for itself.";
+    "redis.prefix" Kind::Text, "runstone", "What its keys begin with: servers on one database need the same, others another.";
     "engine.lease_ms" number(100, 3_600_000), "10000", "A server not heard of for so long is dead; its runs are taken over.";
     "engine.max_live_runs" number(1, 1_000_000), "20000", "Runs executed by this server at the same time.";
     "http.allow" Kind::List, "", "Hosts and networks that `http` nodes may reach although they are private.";

@@ -4,7 +4,7 @@ mod check;
 mod keys;
 mod read;
 
-use std::net::SocketAddr;
+use std::{fmt, net::SocketAddr};
 
 pub use keys::{KEYS, Key, Kind};
 pub use read::{Loaded, Sources, Trouble, load};
@@ -22,6 +22,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Requests in time.
     pub rate: RateSettings,
+    /// What servers share.
+    pub redis: Option<RedisSettings>,
     /// A server not heard of for so long is dead.
     pub lease_ms: u64,
     /// Runs executed at the same time.
@@ -92,6 +94,22 @@ pub struct RateSettings {
     pub per_address_per_s: u64,
     /// Refused keys for each address.
     pub failures_per_address_per_min: u64,
+}
+
+/// A Redis that servers share.
+#[derive(Clone)]
+pub struct RedisSettings {
+    /// Where it is.
+    pub url: String,
+    /// What its keys begin with.
+    pub prefix: String,
+}
+
+impl fmt::Debug for RedisSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = runstone_db::masked(&self.url);
+        write!(f, "RedisSettings({url}, {})", self.prefix)
+    }
 }
 
 /// Logs.

@@ -10,7 +10,7 @@ use runstone_model::problem::nearest;
 
 use super::{
     AuthSettings, KEYS, Key, Kind, LimitSettings, LogFormat, LogSettings, OidcSettings,
-    RateSettings, Settings, check,
+    RateSettings, RedisSettings, Settings, check,
 };
 
 /// Where settings come from.
@@ -80,7 +80,7 @@ fn shown(key: &Key, value: &str) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     match key.kind {
         Kind::Number { .. } => value.to_owned(),
-        Kind::DatabaseUrl => quoted(&masked(value)),
+        Kind::DatabaseUrl | Kind::RedisUrl => quoted(&masked(value)),
         Kind::List => {
             let items: Vec<String> = items(value).iter().map(|item| quoted(item)).collect();
             format!("[{}]", items.join(", "))
@@ -271,6 +271,13 @@ impl Reader {
         })
     }
 
+    fn redis(&self) -> Option<RedisSettings> {
+        Some(RedisSettings {
+            url: self.text("redis.url")?,
+            prefix: self.text("redis.prefix")?,
+        })
+    }
+
     fn settings(&mut self) -> Option<Settings> {
         let oidc = self.oidc();
         let format = match self.text("log.format")?.as_str() {
@@ -302,6 +309,7 @@ impl Reader {
                 per_address_per_s: self.number("rate.per_address_per_s")?,
                 failures_per_address_per_min: self.number("rate.failures_per_address_per_min")?,
             },
+            redis: self.redis(),
             lease_ms: self.number("engine.lease_ms")?,
             max_live_runs: self.number("engine.max_live_runs")?,
             http_allow: self.text("http.allow").unwrap_or_default(),

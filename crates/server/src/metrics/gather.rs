@@ -14,6 +14,11 @@ pub(crate) fn gather(app: &App) -> String {
     runs(app, &mut page);
     commits(app, &mut page);
     database(app, &mut page);
+    let redis = app.redis.as_ref();
+    let up = redis.is_some_and(|redis| !redis.is_away());
+    page.number("runstone_redis_up", f64::from(u8::from(up)));
+    let errors = redis.map_or(0, |redis| redis.errors.get());
+    page.number("runstone_redis_errors_total", errors as f64);
     page.number("runstone_audit_queue", app.audit.waiting() as f64);
     let lost = app.metrics.audit_lost.get();
     page.number("runstone_audit_lost_total", lost as f64);
