@@ -11,5 +11,6 @@ mod issuer;
 mod live;
 mod observing;
 mod projects;
+mod redis;
 mod runs;
 mod watching;
