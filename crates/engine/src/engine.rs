@@ -11,7 +11,10 @@ use runstone_model::{
     run::Secrets,
 };
 use runstone_store::Store;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::{
+    sync::{broadcast, mpsc, watch},
+    time::Instant,
+};
 
 use crate::{
     Clock, Event, EventKind, Ids, RealIds, Registry, SystemClock,
@@ -102,6 +105,8 @@ pub(crate) struct Inner {
     /// Whether this server may own runs that are not live in it: an answer was lost.
     pub(crate) suspect: AtomicBool,
     pub(crate) outage: Outage,
+    /// When the heartbeat loop last did its work.
+    pub(crate) beaten_at: Mutex<Instant>,
     live: Mutex<HashMap<RunId, mpsc::UnboundedSender<Control>>>,
 }
 
@@ -123,6 +128,7 @@ impl Engine {
                 tally: Tally::default(),
                 suspect: AtomicBool::new(false),
                 outage: Outage::default(),
+                beaten_at: Mutex::new(Instant::now()),
                 live: Mutex::default(),
                 options,
             }),
@@ -133,6 +139,20 @@ impl Engine {
     #[must_use]
     pub fn server(&self) -> ServerId {
         self.inner.server
+    }
+
+    /// How long the heartbeat loop has not done its work, from the making of the engine on. Longer
+    /// than a lease: the other servers take this one for dead.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        let at = self.inner.beaten_at.lock();
+        at.unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    /// An owner that has not been heard of for this long is dead.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        self.inner.options.lease
     }
 
     /// The kinds it knows.

@@ -1,5 +1,6 @@
 //! Health that was asked for: the database writes, commits, reads back and claims, as the main path
-//! does. What was found is kept for a moment, so that asking is no way to load the database.
+//! does, and the engine's heart beats. Asking renews no lease, and what was found is kept for a
+//! moment, so that it is no way to load the database.
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -7,7 +8,7 @@ use std::{
 };
 
 use runstone_api::system::{Check, Health as Found, State};
-use runstone_model::ids::RunId;
+use runstone_model::ids::{RunId, ServerId};
 use runstone_store::{Claim, Store as _};
 use tokio::sync::Mutex;
 
@@ -36,6 +37,7 @@ impl Health {
         let mut checks = BTreeMap::new();
         checks.insert("database".to_owned(), database(app).await);
         checks.insert("main_path".to_owned(), main_path(app).await);
+        checks.insert("engine".to_owned(), engine(app));
         checks.insert("pool".to_owned(), pool(app));
         if let Some(redis) = &app.redis {
             checks.insert("redis".to_owned(), beside(timed(redis.ping()).await));
@@ -89,16 +91,37 @@ async fn database(app: &App) -> Check {
     timed(app.store.ping()).await
 }
 
-/// What a run needs: a heartbeat that is durable and can be read back, and a claim.
+/// Whether the loop that keeps this server's runs does its work.
+fn engine(app: &App) -> Check {
+    let (silence, lease) = (app.engine.silence(), app.engine.lease());
+    let (status, detail) = if silence > lease {
+        let detail = format!("no heartbeat for {}; others take its runs", told(silence));
+        (State::Unhealthy, Some(detail))
+    } else if silence > lease / 2 {
+        let detail = format!("no heartbeat for {}", told(silence));
+        (State::Degraded, Some(detail))
+    } else {
+        (State::Healthy, None)
+    };
+    Check {
+        status,
+        latency_ms: 0.0,
+        detail,
+    }
+}
+
+fn told(silence: Duration) -> String {
+    format!("{:.1} s", silence.as_secs_f64())
+}
+
+/// What a run needs: a heartbeat that is durable and can be read back, and a claim. As a server of
+/// its own that is gone afterwards, so that asking keeps no dead engine's lease.
 async fn main_path(app: &App) -> Check {
     timed(async {
-        let (server, now) = (app.engine.server(), app.now());
+        let (server, now) = (ServerId(app.new_id()), app.now());
         let failed = |error: runstone_store::Error| error.to_string();
         app.store.heartbeat(server, now).await.map_err(failed)?;
-        let alive = app.store.alive(now).await.map_err(failed)?;
-        if !alive.contains(&server) {
-            return Err("what was written cannot be read back".to_owned());
-        }
+        let alive = app.store.alive(now).await.map_err(failed);
         let claim = Claim {
             server,
             now,
@@ -106,7 +129,12 @@ async fn main_path(app: &App) -> Check {
             limit: 1,
             only: Some(RunId(app.new_id())),
         };
-        app.store.claim(claim).await.map_err(failed)?;
+        let claimed = app.store.claim(claim).await.map_err(failed);
+        app.store.release(server).await.map_err(failed)?;
+        claimed?;
+        if !alive?.contains(&server) {
+            return Err("what was written cannot be read back".to_owned());
+        }
         Ok(())
     })
     .await

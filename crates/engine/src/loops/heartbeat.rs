@@ -1,4 +1,8 @@
 //! Says that this server is alive, and cancels the runs that somebody asked to cancel.
+use std::sync::PoisonError;
+
+use tokio::time::Instant;
+
 use crate::{Engine, Error, run::control::Control};
 
 /// The heartbeat loop.
@@ -19,6 +23,10 @@ impl Heartbeat {
             .store
             .heartbeat(inner.server, inner.clock.now())
             .await?;
+        *inner
+            .beaten_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let mut report = HeartbeatReport::default();
         for run in asked {
             let reason = "cancel requested".to_owned();

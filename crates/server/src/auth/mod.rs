@@ -36,14 +36,6 @@ pub(crate) enum Reach {
     Subject(String),
 }
 
-impl Caller {
-    /// Whether they may do everything.
-    #[must_use]
-    pub fn is_admin(&self) -> bool {
-        self.reach == Reach::Admin
-    }
-}
-
 /// The project of the path, which the caller may reach.
 #[derive(Clone, Debug)]
 pub struct Scope {
@@ -81,7 +73,7 @@ from_extensions!(Scope);
 /// What authentication remembers.
 pub(crate) struct Auth {
     pub(crate) keys: key::Keys,
-    oidc: Option<oidc::Oidc>,
+    oidc: Option<Arc<oidc::Oidc>>,
     per_key: Option<rate::Limit<Uuid>>,
     per_address: Option<rate::Limit<IpAddr>>,
     failures: Option<rate::Limit<IpAddr>>,
@@ -93,7 +85,12 @@ impl Auth {
         let minute = Duration::from_secs(60);
         Self {
             keys: key::Keys::default(),
-            oidc: settings.auth.oidc.clone().map(oidc::Oidc::new),
+            oidc: settings
+                .auth
+                .oidc
+                .clone()
+                .map(oidc::Oidc::new)
+                .map(Arc::new),
             per_key: rate::Limit::new("key", rate.per_key_per_s, second),
             per_address: rate::Limit::new("address", rate.per_address_per_s, second),
             failures: rate::Limit::new("failures", rate.failures_per_address_per_min, minute),

@@ -1,14 +1,16 @@
 //! Bearer tokens of a configured issuer: the signature against the issuer's keys, `iss`, `aud`,
 //! `exp`, `nbf`. Only asymmetric algorithms; the issuer's keys are fetched when first needed and
-//! when a token names an unknown one, at most once in a while.
-use std::time::{Duration, Instant};
+//! when a token names an unknown one, at most once in a while, by one for all who wait.
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, decode, decode_header,
     jwk::{Jwk, JwkSet},
 };
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
 use crate::config::OidcSettings;
 
@@ -36,13 +38,30 @@ const ALGORITHMS: [Algorithm; 8] = [
 pub(crate) struct Oidc {
     pub(crate) settings: OidcSettings,
     client: reqwest::Client,
-    keys: Mutex<Known>,
+    known: Mutex<Known>,
+    /// Only one asks the issuer for all.
+    fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct Known {
     keys: Vec<Jwk>,
+    /// When the issuer was asked last, whether it answered or not.
     asked_at: Option<Instant>,
+    /// Why it did not answer then.
+    failure: Option<String>,
+}
+
+/// What is known of a key.
+enum Look {
+    /// The key.
+    Found(Jwk),
+    /// The key, long after it was fetched.
+    Old(Jwk),
+    /// The issuer has to be asked.
+    Missing,
+    /// It was asked a moment ago: this is what came of it.
+    Asked(Result<Option<Jwk>, Refused>),
 }
 
 #[derive(Deserialize)]
@@ -75,12 +94,13 @@ impl Oidc {
         Self {
             settings,
             client,
-            keys: Mutex::default(),
+            known: Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
         }
     }
 
     /// The subject of a token.
-    pub(crate) async fn subject(&self, token: &str) -> Result<String, Refused> {
+    pub(crate) async fn subject(self: &Arc<Self>, token: &str) -> Result<String, Refused> {
         let header = decode_header(token).map_err(|_| Refused::Wrong)?;
         if !ALGORITHMS.contains(&header.alg) {
             return Err(Refused::Wrong);
@@ -103,24 +123,72 @@ impl Oidc {
     }
 
     /// The key `kid`, or the only one there is.
-    async fn key(&self, kid: Option<&str>) -> Result<Option<Jwk>, Refused> {
-        let mut known = self.keys.lock().await;
+    async fn key(self: &Arc<Self>, kid: Option<&str>) -> Result<Option<Jwk>, Refused> {
+        match self.look(kid) {
+            Look::Found(key) => return Ok(Some(key)),
+            Look::Old(key) => {
+                // It goes on being believed while newer ones are fetched.
+                let oidc = Arc::clone(self);
+                tokio::spawn(async move { oidc.refresh(None).await });
+                return Ok(Some(key));
+            }
+            Look::Missing => {}
+            Look::Asked(answer) => return answer,
+        }
+        self.refresh(Some(kid)).await;
+        match self.look(kid) {
+            Look::Found(key) | Look::Old(key) => Ok(Some(key)),
+            Look::Asked(answer) => answer,
+            Look::Missing => Ok(None),
+        }
+    }
+
+    /// What is known of the key `kid`.
+    fn look(&self, kid: Option<&str>) -> Look {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let age = known.asked_at.map(|at| at.elapsed());
-        if age.is_none_or(|age| age > FRESH)
-            || (pick(&known.keys, kid).is_none() && age.is_none_or(|age| age > PAUSE))
-        {
-            known.asked_at = Some(Instant::now());
-            match self.fetch().await {
-                Ok(keys) => known.keys = keys,
-                // What is known goes on being believed while the issuer is away.
-                Err(why) if known.keys.is_empty() => {
-                    known.asked_at = None;
-                    return Err(Refused::NoKeys(why));
+        let paused = age.is_some_and(|age| age <= PAUSE);
+        match pick(&known.keys, kid).cloned() {
+            Some(key) if age.is_some_and(|age| age <= FRESH) => Look::Found(key),
+            Some(key) => Look::Old(key),
+            None if !paused => Look::Missing,
+            None if known.keys.is_empty() => {
+                let why = known.failure.clone().unwrap_or_default();
+                Look::Asked(Err(Refused::NoKeys(why)))
+            }
+            None => Look::Asked(Ok(None)),
+        }
+    }
+
+    /// Fetches the issuer's keys; who comes while somebody does waits for the same answer, or with
+    /// nothing to wait for goes away.
+    async fn refresh(&self, wanted: Option<Option<&str>>) {
+        let _one = match wanted {
+            None => match self.fetching.try_lock() {
+                Ok(one) => one,
+                Err(_) => return,
+            },
+            Some(kid) => {
+                let one = self.fetching.lock().await;
+                if !matches!(self.look(kid), Look::Missing) {
+                    return;
                 }
-                Err(why) => tracing::warn!(why, "the issuer's keys cannot be fetched"),
+                one
+            }
+        };
+        let fetched = self.fetch().await;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.asked_at = Some(Instant::now());
+        match fetched {
+            Ok(keys) => {
+                known.keys = keys;
+                known.failure = None;
+            }
+            Err(why) => {
+                tracing::warn!(why, "the issuer's keys cannot be fetched");
+                known.failure = Some(why);
             }
         }
-        Ok(pick(&known.keys, kid).cloned())
     }
 
     async fn fetch(&self) -> Result<Vec<Jwk>, String> {

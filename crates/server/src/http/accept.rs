@@ -1,6 +1,13 @@
 //! The accept loop: connections with limits on headers and time, and an end that lets answers under
 //! way go out.
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::Request};
 use hyper::body::Incoming;
@@ -22,7 +29,8 @@ const MOST_HEADERS: usize = 100;
 /// How long to wait after `accept` failed: it may be out of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `router` on `listener` until `stop`, then lets what is under way end, at most `patience`.
+/// Serves `router` on `listener` until `stop`, then lets what is under way end, at most `patience`;
+/// connections that take longer are closed.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -31,6 +39,7 @@ pub(crate) async fn serve(
     patience: Duration,
 ) {
     let graceful = GracefulShutdown::new();
+    let (open, cut) = watch::channel(());
     let room = Arc::new(Semaphore::new(limits.connections));
     loop {
         let permit = tokio::select! {
@@ -47,10 +56,12 @@ pub(crate) async fn serve(
         };
         // Small answers must not wait for more of them.
         let _ = stream.set_nodelay(true);
-        connection(stream, from, router.clone(), &limits, &graceful, permit);
+        let held = (permit, cut.clone());
+        connection(stream, from, router.clone(), &limits, &graceful, held);
     }
     drop(listener);
     let _ = tokio::time::timeout(patience, graceful.shutdown()).await;
+    drop(open); // cuts what is left
 }
 
 fn connection(
@@ -59,7 +70,7 @@ fn connection(
     router: Router,
     limits: &LimitSettings,
     graceful: &GracefulShutdown,
-    permit: OwnedSemaphorePermit,
+    (permit, mut cut): (OwnedSemaphorePermit, watch::Receiver<()>),
 ) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
@@ -75,7 +86,10 @@ fn connection(
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
         .max_concurrent_streams(250)
         .keep_alive_interval(Duration::from_secs(20));
+    let asked = Arc::new(AtomicBool::new(false));
+    let asks = Arc::clone(&asked);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        asks.store(true, Ordering::Relaxed);
         let router = router.clone();
         async move {
             let mut request = request.map(Body::new);
@@ -91,10 +105,22 @@ fn connection(
         .serve_connection_with_upgrades(TokioIo::new(stream), service)
         .into_owned();
     let serving = graceful.watch(serving);
+    let silence = Duration::from_millis(limits.header_timeout_ms);
+    // Before the first bytes tell which HTTP it is, no timer of hyper's runs.
+    let silent = async move {
+        tokio::time::sleep(silence).await;
+        if asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
     tokio::spawn(async move {
         let _permit = permit;
-        if let Err(error) = serving.await {
-            tracing::debug!(%error, "a connection ended");
+        tokio::select! {
+            ended = serving => if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended");
+            },
+            () = silent => tracing::debug!(%from, "a connection that asked nothing is closed"),
+            _ = cut.changed() => tracing::debug!(%from, "a connection took too long to end"),
         }
     });
 }

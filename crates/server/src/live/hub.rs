@@ -2,7 +2,7 @@
 //! are executed here, and one cheap query in a while for those that others execute.
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -20,7 +20,11 @@ const SLICE: usize = 1000;
 
 /// The watched runs.
 #[derive(Debug, Default)]
-pub(crate) struct Hub(Mutex<HashMap<RunId, Weak<Feed>>>);
+pub(crate) struct Hub {
+    feeds: Mutex<HashMap<RunId, Weak<Feed>>>,
+    /// Bytes of what is kept of all of them.
+    bytes: Arc<AtomicUsize>,
+}
 
 impl Hub {
     /// Starts waking; ends when the server stops.
@@ -32,25 +36,25 @@ impl Hub {
     /// The feed of a run, shared by all who watch it. `head` is the newest entry known to the
     /// caller.
     pub(crate) fn feed(&self, project: ProjectId, run: RunId, head: u64) -> Arc<Feed> {
-        let mut feeds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(feed) = feeds.get(&run).and_then(Weak::upgrade)
             && feed.project == project
         {
             return feed;
         }
-        let feed = Arc::new(Feed::new(project, run, head));
+        let feed = Arc::new(Feed::new(project, run, head, Arc::clone(&self.bytes)));
         feeds.insert(run, Arc::downgrade(&feed));
         feed
     }
 
     fn one(&self, run: RunId) -> Option<Arc<Feed>> {
-        let feeds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         feeds.get(&run).and_then(Weak::upgrade)
     }
 
     /// Those that somebody still watches; the others are forgotten.
     fn all(&self) -> Vec<Arc<Feed>> {
-        let mut feeds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         feeds.retain(|_, feed| feed.strong_count() > 0);
         feeds.values().filter_map(Weak::upgrade).collect()
     }
@@ -71,9 +75,7 @@ async fn listen(app: App) {
                     continue;
                 };
                 if let Some(feed) = app.hub.one(event.run) {
-                    // A reader for each run, so that a slow one holds up no other.
-                    let app = app.clone();
-                    tokio::spawn(async move { wake(&app, &feed, seq).await });
+                    wake(&app, feed, seq);
                 }
             }
             // Some news were lost; the next look finds what they told.
@@ -106,19 +108,31 @@ async fn look(app: &App) {
                 return;
             }
         };
-        for (run, head) in heads {
-            if let Some(feed) = slice.iter().find(|feed| feed.run == run)
-                && feed.head() < head
-            {
-                wake(app, feed, head).await;
+        let heads: HashMap<RunId, u64> = heads.into_iter().collect();
+        for feed in slice {
+            if let Some(head) = heads.get(&feed.run) {
+                wake(app, Arc::clone(feed), *head);
             }
         }
     }
 }
 
-async fn wake(app: &App, feed: &Feed, until: u64) {
-    if let Err(fault) = feed.catch_up(app, until).await {
-        // The next look tries again.
-        drop(fault.into_problem());
+/// Has a feed read up to `until`, by one reader for each run, so that a slow one holds up no other
+/// and none is there twice.
+fn wake(app: &App, feed: Arc<Feed>, until: u64) {
+    if !feed.want(until) {
+        return;
     }
+    let app = app.clone();
+    tokio::spawn(async move {
+        let mut next = feed.wanted(false);
+        while let Some(until) = next {
+            let read = feed.catch_up(&app, until).await;
+            // What could not be read now, the next look asks for again.
+            next = feed.wanted(read.is_err() || feed.head() < until);
+            if let Err(fault) = read {
+                drop(fault.into_problem());
+            }
+        }
+    });
 }

@@ -8,7 +8,7 @@ use super::feed::{Event, Feed};
 use crate::{Answer, App, Fault};
 
 /// Events on their way to a watcher.
-const QUEUE: usize = 32;
+const QUEUE: usize = 8;
 
 /// Starts following `feed` after the entry `after`. The queue ends after the run's last entry, when
 /// the server stops, or when the watcher is too slow.
@@ -38,7 +38,7 @@ async fn follow(
     let mut stopping = app.stopping.subscribe();
     let patience = Duration::from_millis(app.settings.limits.slow_watcher_ms);
     loop {
-        news.borrow_and_update();
+        let head = *news.borrow_and_update();
         let events = match feed.after(app, after).await {
             Ok(events) => events,
             Err(fault) => {
@@ -64,6 +64,10 @@ async fn follow(
         }
         if !idle {
             continue;
+        }
+        // Who waits for a place beyond the end waits for nothing.
+        if head.is_end && after >= head.seq {
+            return;
         }
         tokio::select! {
             changed = news.changed() => if changed.is_err() { return },

@@ -10,6 +10,8 @@ use serde_json::{Value, value::RawValue};
 
 /// The largest result in lists and events, in bytes.
 const SMALL: usize = 16 << 10;
+/// The longest text of an error that is too large for them, in characters.
+const LONGEST_TEXT: usize = 1000;
 
 /// How much of an entry is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +85,38 @@ pub(crate) fn read(stored: &StoredRow, size: Size) -> Step {
             .then(|| patch(body.patch, &body.same, result.as_ref())),
         result,
         result_left_out: !fits,
-        error,
+        error: error.map(|error| match size {
+            Size::Small => shortened(error),
+            Size::Whole => error,
+        }),
     }
+}
+
+/// An error that is small enough for lists and events: of a large one what it is, its message cut.
+fn shortened(error: Value) -> Value {
+    const KEPT: [&str; 7] = [
+        "code",
+        "class",
+        "message",
+        "reason",
+        "node",
+        "attempt",
+        "retryable",
+    ];
+    if error.to_string().len() <= SMALL {
+        return error;
+    }
+    let kept = KEPT.into_iter().filter_map(|name| {
+        let value = match error.get(name)? {
+            Value::String(text) if text.len() > LONGEST_TEXT => {
+                let begin = text.chars().take(LONGEST_TEXT).chain(['…']);
+                Value::from(begin.collect::<String>())
+            }
+            value => value.clone(),
+        };
+        Some((name.to_owned(), value))
+    });
+    Value::Object(kept.collect())
 }
 
 /// What a step wrote, with what it shares with the result put in place.
@@ -106,4 +138,26 @@ fn patch(
         patch.insert(key.clone(), part.cloned().unwrap_or_default());
     }
     Value::Object(patch)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_large_error_is_told_by_its_beginning() {
+        let small = json!({ "code": "node_failed", "message": "no", "causes": ["x"] });
+        assert_eq!(shortened(small.clone()), small);
+        for large in [
+            json!({ "code": "node_failed", "message": "ä".repeat(100_000), "attempt": 3 }),
+            json!({ "code": "node_failed", "message": "no", "causes": vec!["x"; 100_000] }),
+        ] {
+            let told = shortened(large);
+            assert_eq!(told["code"], "node_failed");
+            assert!(told["message"].is_string() && told.get("causes").is_none());
+            assert!(told.to_string().len() <= SMALL);
+        }
+    }
 }

@@ -1,4 +1,9 @@
 //! Who may call: keys with their whole life, tokens of an issuer, rate limits, the audit log.
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use runstone_engine::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
@@ -160,6 +165,37 @@ async fn a_token_of_the_issuer_is_taken_and_no_other() {
         let said = service.call(&forged, "GET", &project, None).await;
         assert_eq!(said.status, 401, "{forged}");
     }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_away_is_asked_once_and_nobody_waits_in_line() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let away = axum::Router::new().fallback(async move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        axum::http::StatusCode::INTERNAL_SERVER_ERROR
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, away).await.unwrap() });
+    let service = Service::with(&[
+        ("auth.oidc_issuer", &url),
+        ("auth.oidc_audience", "runstone"),
+    ])
+    .await;
+    let token = Issuer::start().await.token(&json!({ "sub": "ada" }));
+    let path = format!("/projects/{DEFAULT}");
+    for _ in 0..2 {
+        let calls = (0..8).map(|_| service.call(&token, "GET", &path, None));
+        for said in futures::future::join_all(calls).await {
+            assert_eq!(said.code(), "unavailable");
+            assert_eq!(said.header("retry-after"), "5");
+        }
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    // Keys do not need it.
+    service.get(&path).await.ok(200);
     service.stop().await;
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Service {
     pub(crate) admin: String,
     engine: Engine,
     server: Server,
-    loops: Loops,
+    loops: Option<Loops>,
     _fresh: Option<Fresh>,
 }
 
@@ -120,7 +120,24 @@ impl Service {
         Self::start(settings, Some(fresh)).await
     }
 
+    /// With keys, and nothing that beats or claims.
+    pub(crate) async fn without_loops(options: Options) -> Self {
+        let fresh = Fresh::on(TestDatabase::Sqlite).await.unwrap();
+        let mut settings = settings(Vec::new());
+        settings.database_url = fresh.url().to_owned();
+        Self::assemble(settings, Some(fresh), options, false).await
+    }
+
     pub(crate) async fn start(settings: Settings, fresh: Option<Fresh>) -> Self {
+        Self::assemble(settings, fresh, Options::default(), true).await
+    }
+
+    async fn assemble(
+        settings: Settings,
+        fresh: Option<Fresh>,
+        engine: Options,
+        beats: bool,
+    ) -> Self {
         let options = OpenOptions {
             migrate: true,
             who: "a test".to_owned(),
@@ -136,7 +153,7 @@ impl Service {
             confine: true,
             ..runstone_nodes::Builtin::default()
         }));
-        let engine = Engine::new(Arc::clone(&store) as _, registry, Options::default());
+        let engine = Engine::new(Arc::clone(&store) as _, registry, engine);
         let off = settings.auth.off;
         let server = Server::start(Parts {
             engine: engine.clone(),
@@ -146,7 +163,7 @@ impl Service {
             settings,
         });
         let server = server.await.unwrap();
-        let loops = Loops::start(&engine, true);
+        let loops = beats.then(|| Loops::start(&engine, true));
         let mut service = Self {
             url: format!("http://{}", server.address()),
             client: reqwest::Client::new(),
@@ -248,7 +265,9 @@ impl Service {
         let patience = Duration::from_secs(5);
         let (drained, ()) = tokio::join!(self.engine.drain(patience), self.server.stop());
         drained.unwrap();
-        self.loops.join().await;
+        if let Some(loops) = self.loops {
+            loops.join().await;
+        }
         self.store.close().await;
     }
 }

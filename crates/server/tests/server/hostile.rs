@@ -180,6 +180,33 @@ async fn slow_and_oversized_requests_are_cut_off() {
 }
 
 #[tokio::test]
+async fn connections_that_ask_nothing_are_closed_and_keep_nobody_out() {
+    let service = Service::with(&[
+        ("limits.header_timeout_ms", "300"),
+        ("limits.connections", "4"),
+    ])
+    .await;
+    // A few letters could still become HTTP/2, all of them are it; none asks anything.
+    let begins: [&[u8]; 3] = [b"", b"PRI * HT", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"];
+    let silent = begins.map(|begin| raw(&service, begin));
+    let closed = futures::future::join_all(silent);
+    tokio::time::timeout(Duration::from_secs(10), closed)
+        .await
+        .unwrap();
+    let address = service.url.strip_prefix("http://").unwrap();
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        held.push(TcpStream::connect(address).await.unwrap());
+    }
+    service
+        .send(service.request("GET", "/health/live"))
+        .await
+        .ok(204);
+    drop(held);
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn a_full_server_says_when_to_come_back_and_still_tells_its_health() {
     let service = Service::with(&[("limits.concurrent_requests", "1")]).await;
     service

@@ -5,6 +5,7 @@ mod config;
 mod docs;
 mod flows;
 mod harness;
+mod health;
 mod hostile;
 mod isolation;
 mod issuer;

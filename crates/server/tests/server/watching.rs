@@ -58,6 +58,25 @@ async fn a_watcher_sees_every_entry_once_from_any_place_on() {
 }
 
 #[tokio::test]
+async fn a_watcher_from_beyond_the_end_takes_nothing_from_the_others() {
+    let service = Service::with_keys().await;
+    service.flow(DEFAULT, rounds(20, 20)).await;
+    let run = start(&service, "rounds").await;
+    let path = format!("/api/v1/projects/{DEFAULT}/runs/{run}/events?after=1000000000");
+    let request = service.request("GET", &path).bearer_auth(&service.admin);
+    let beyond = request.send().await.unwrap();
+    assert_eq!(beyond.status(), 200);
+    let all: Vec<u64> = (1..=41).collect();
+    let seen = events(&service, &run, None).await;
+    assert_eq!(seen, (all, "run_completed".to_owned()));
+    // There is no such place: it waits until the run is over and no longer.
+    let text = tokio::time::timeout(Duration::from_secs(20), beyond.text()).await;
+    let text = text.unwrap().unwrap();
+    assert!(!text.contains("event:"), "{text}");
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn two_hundred_watchers_of_ten_runs_miss_nothing() {
     let service = Service::with_keys().await;
     service.flow(DEFAULT, rounds(10, 5)).await;

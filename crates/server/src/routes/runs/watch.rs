@@ -21,7 +21,8 @@ use crate::{
 /// The longest message that a watcher may send; none is expected.
 const LONGEST: usize = 4096;
 
-/// Follows the run of the path from `after` on; None when it has ended before that.
+/// Follows the run of the path from `after` on; None when it has ended before that. What all its
+/// watchers share begins at the journal's end, whatever place this one names.
 async fn follow(
     app: &App,
     scope: &Scope,
@@ -29,8 +30,12 @@ async fn follow(
     after: u64,
 ) -> Answer<Option<mpsc::Receiver<Event>>> {
     let record = find(app, scope, params).await?;
-    let feed = app.hub.feed(scope.id(), record.id, after);
-    feed.catch_up(app, u64::MAX).await?;
+    let heads = app.store.journal_heads(&[record.id]).await?;
+    let head = heads.first().map_or(0, |(_, head)| *head);
+    // The newest entry is read: it tells whether another can come.
+    let before = head.saturating_sub(1);
+    let feed = app.hub.feed(scope.id(), record.id, before);
+    feed.catch_up(app, head).await?;
     if record.status.is_final() && after >= feed.head() {
         return Ok(None);
     }
