@@ -7,9 +7,11 @@
 mod every;
 mod fresh;
 mod own;
+mod stand_in;
 
 pub use fresh::Fresh;
 pub use own::Own;
+pub use stand_in::stands_in;
 
 /// Where the names of the databases stand that this run is limited to, separated by commas.
 pub const CHOSEN_VAR: &str = "RUNSTONE_TEST_DATABASES";

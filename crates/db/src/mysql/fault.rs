@@ -80,6 +80,11 @@ fn answered(server: &ServerError) -> Error {
             Class::Gone,
             format!("the server closed the connection ({said})"),
         ),
+        // A file could not be written, extended or made.
+        _ if said.contains("No space left on device") || said.contains("error 28 ") => (
+            Class::Full,
+            format!("the server's disk is full ({said}); free some space"),
+        ),
         1153 | 1301 => return too_large().numbered(server.code.into()),
         _ => (Class::Other, refused(server)),
     };
@@ -177,12 +182,22 @@ mod tests {
             (1040, Class::Busy),
             (1290, Class::ReadOnly),
             (1114, Class::Full),
+            (1026, Class::Other),
             (2013, Class::Gone),
             (1969, Class::Timeout),
             (1146, Class::Other),
         ] {
             assert_eq!(of(code, "said").class, class, "{code}");
             assert_eq!(of(code, "said").code, Some(code.into()));
+        }
+        for (code, said) in [
+            (
+                1026,
+                "Error writing file 'x' (Errcode: 28 \"No space left on device\")",
+            ),
+            (1030, "Got error 28 from storage engine"),
+        ] {
+            assert_eq!(of(code, said).class, Class::Full, "{said}");
         }
     }
 }

@@ -114,10 +114,13 @@ on_every_database! {
         let fixture = fixture.with_items().await;
         let select = fixture.statement("SELECT * FROM item");
         fixture.db.fetch_all(&select, &[]).await.unwrap();
-        fixture
-            .execute("ALTER TABLE item ADD COLUMN more TEXT")
-            .await
-            .unwrap();
+        let add = fixture.native([
+            "ALTER TABLE item ADD COLUMN more TEXT",
+            "ALTER TABLE item ADD COLUMN more TEXT",
+            "ALTER TABLE item ADD COLUMN more TEXT",
+            "ALTER TABLE item ADD more NVARCHAR(MAX)",
+        ]);
+        fixture.execute(add).await.unwrap();
         let policy = runstone_db::RetryPolicy {
             attempts: 2,
             ..Default::default()

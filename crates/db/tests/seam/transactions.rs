@@ -1,7 +1,7 @@
 //! Interactive transactions: commit on Ok, nothing left on an error or a panic.
 use crate::fixture::{Fixture, INSERT, INSERT_VALUES, item};
 use runstone_db::{Class, Error, RetryPolicy, Value, retry};
-use runstone_testkit::on_every_database;
+use runstone_testkit::{on_every_database, servers::stands_in};
 use std::{
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -132,6 +132,9 @@ on_every_database! {
             ))
             .await
             .unwrap();
+        let unlocked = "`WITH (UPDLOCK)` locks nothing there; an UPDATE takes the lock instead";
+        let lock = stands_in(&fixture.db, unlocked).await;
+        let lock = lock.then(|| fixture.statement("UPDATE item SET n = n"));
         let read = fixture.native([
             "SELECT n FROM item",
             "SELECT n FROM item FOR UPDATE",
@@ -145,9 +148,13 @@ on_every_database! {
         let tasks: Vec<_> = (0..20)
             .map(|_| {
                 let (db, read, write) = (fixture.db.clone(), read.clone(), write.clone());
+                let lock = lock.clone();
                 tokio::spawn(async move {
                     db.transact(move |tx| {
                         Box::pin(async move {
+                            if let Some(lock) = lock {
+                                tx.execute(&lock, &[]).await?;
+                            }
                             let row = tx.fetch_optional(&read, &[]).await?.unwrap();
                             let next = row.get::<i64>("n")? + 1;
                             tx.execute(&write, &[("n", next.into())]).await

@@ -242,6 +242,11 @@ on_every_database! {
         let rows = fixture.statement(ROWS);
         let all = edges().iter().map(row).collect();
         fixture.db.batch(one_step(&rows, all)).await.unwrap();
+        // SQL Server ignores zero bytes at the end wherever it compares: none is like one of them.
+        let zero = match fixture.db.dialect() {
+            Dialect::Mssql => vec![2, 3],
+            Dialect::Sqlite | Dialect::Postgres | Dialect::Mysql => vec![3],
+        };
         for (column, of, list, found) in [
             ("id", "int", Value::from_iter([1_i64, 3, 99]), vec![1, 3]),
             (
@@ -260,7 +265,7 @@ on_every_database! {
                 "y",
                 "bytes",
                 Value::from_iter([vec![0_u8], vec![9]]),
-                vec![3],
+                zero,
             ),
             ("b", "bool", Value::from_iter([true]), vec![1, 3]),
             ("f", "float", Value::from_iter([3.0, 0.1 + 0.2]), vec![4, 5]),

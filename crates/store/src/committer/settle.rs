@@ -4,7 +4,7 @@
 //! refuses all of it. The fast path is not here.
 use std::{collections::HashMap, time::Duration};
 
-use runstone_db::{Class, Error as DbError, RetryPolicy};
+use runstone_db::{Class, Dialect, Error as DbError, RetryPolicy};
 use runstone_model::ids::{RunId, ServerId};
 use tokio::time::Instant;
 
@@ -90,7 +90,7 @@ impl Settling<'_> {
             }
         }
         if matches!(error.class, Class::ReadOnly | Class::Full | Class::Corrupt) {
-            return self.answer_open(&error.into());
+            return self.answer_open(&self.fault(error));
         }
         let open: Vec<usize> = self.open().collect();
         for at in open {
@@ -122,7 +122,7 @@ impl Settling<'_> {
                             return Err(error.into());
                         }
                     }
-                    _ => return Err(error.into()),
+                    _ => return Err(self.fault(error)),
                 }
                 match self.standing(work).await {
                     Ok(Standing::Landed) => return Ok(()),
@@ -136,6 +136,17 @@ impl Settling<'_> {
                     Err(again) => error = again,
                 }
             }
+        }
+    }
+
+    /// A server's disk is given room again while we live: a run waits for that. When a file's is
+    /// full, it is ours, and there may be nobody to make room before this process ends.
+    fn fault(&self, error: DbError) -> Error {
+        let server = self.sink.db.dialect() != Dialect::Sqlite;
+        if error.class == Class::Full && server {
+            Error::Unavailable(error.to_string())
+        } else {
+            error.into()
         }
     }
 

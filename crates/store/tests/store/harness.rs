@@ -39,10 +39,6 @@ impl TestDb {
         Self::open(TestDatabase::Sqlite).await.unwrap()
     }
 
-    pub(crate) fn database(&self) -> TestDatabase {
-        self.fresh.database()
-    }
-
     pub(crate) async fn store(&self) -> SqlStore {
         let options = OpenOptions {
             migrate: true,
