@@ -19,7 +19,7 @@ pub(crate) struct TestDb {
     pub(crate) url: String,
     pub(crate) dialect: Dialect,
     pub(crate) folder: PathBuf,
-    fresh: Fresh,
+    _fresh: Fresh,
 }
 
 impl Fixture for TestDb {
@@ -29,7 +29,7 @@ impl Fixture for TestDb {
             url: fresh.url().to_owned(),
             dialect: fresh.dialect(),
             folder: fresh.folder().to_owned(),
-            fresh,
+            _fresh: fresh,
         })
     }
 }
