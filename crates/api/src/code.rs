@@ -50,11 +50,9 @@ codes! {
     CrossSite = "cross_site", 403, "A page of another site asked", "A server without auth answers only pages of its own and programs.";
     NotFound = "not_found", 404, "There is no such thing", "Check the path and the id. What belongs to another project is not found either.";
     MethodNotAllowed = "method_not_allowed", 405, "The path does not know this method", "`Allow` lists the methods.";
-    NotAcceptable = "not_acceptable", 406, "The answer cannot be in that form", "Ask for one of the forms that the documentation names.";
     RequestTimeout = "request_timeout", 408, "The request took too long to arrive", "Send the request faster or in smaller parts.";
     Conflict = "conflict", 409, "It does not fit what is there", "The detail says what stands against it.";
     IdempotencyConflict = "idempotency_conflict", 409, "The idempotency key was used for another request", "Use a new key for another request.";
-    Deleted = "deleted", 409, "The project is deleted", "Restore it first.";
     TooLarge = "too_large", 413, "The body is too large", "The detail names the limit.";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body is not application/json", "Send `Content-Type: application/json`.";
     RangeNotSatisfiable = "range_not_satisfiable", 416, "The archive has no such bytes", "`Content-Range` has the length; ask for a part of it.";

@@ -1,5 +1,5 @@
 //! The OpenAPI document, assembled from the table of operations.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -9,11 +9,12 @@ use crate::{
 };
 
 /// Codes that any operation may answer with, besides what follows from its shape.
-const ALWAYS: [Code; 5] = [
+const ALWAYS: [Code; 6] = [
     Code::InvalidQuery,
     Code::RateLimited,
     Code::Internal,
     Code::Unavailable,
+    Code::Overloaded,
     Code::Timeout,
 ];
 
@@ -91,16 +92,15 @@ fn described(operation: &Operation) -> Value {
     value
 }
 
-/// Path parameters that are texts; the others are UUIDs or numbers.
-const TEXTS: [&str; 2] = ["name", "subject"];
-
 fn parameters(operation: &Operation) -> Vec<Value> {
     let mut all: Vec<Value> = operation
         .path_params()
         .map(|name| {
             let schema = match name {
                 "seq" | "version" => json!({ "type": "integer", "format": "int64", "minimum": 0 }),
-                name if TEXTS.contains(&name) => {
+                // As the format of flows has it.
+                "name" => json!({ "type": "string", "minLength": 1, "maxLength": 63 }),
+                "subject" => {
                     json!({ "type": "string", "minLength": 1, "maxLength": 200 })
                 }
                 _ => json!({ "type": "string", "format": "uuid" }),
@@ -179,9 +179,10 @@ fn good(answer: &Answer) -> Value {
 /// The codes that an operation can answer with.
 fn codes(operation: &Operation) -> Vec<Code> {
     let mut codes = ALWAYS.to_vec();
+    codes.extend(&operation.fails);
     let writes = operation.method != "GET";
     if operation.access != Access::Public {
-        codes.extend([Code::Unauthenticated, Code::Forbidden]);
+        codes.extend([Code::Unauthenticated, Code::Forbidden, Code::CrossSite]);
     }
     codes.push(Code::NotFound);
     if writes {
@@ -203,5 +204,7 @@ fn codes(operation: &Operation) -> Vec<Code> {
             _ => {}
         }
     }
+    let mut seen = BTreeSet::new();
+    codes.retain(|code| seen.insert(code.name()));
     codes
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema, openapi::path::ParameterIn};
 
-use crate::{Access, BASE};
+use crate::{Access, BASE, Code};
 
 /// One method of one path.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct Operation {
     pub body: Option<Body>,
     /// What it answers when it goes well.
     pub answers: Vec<Answer>,
+    /// Errors that do not follow from its shape.
+    pub fails: Vec<Code>,
     /// Schemas that the others refer to, by name.
     pub schemas: BTreeMap<String, Value>,
     /// The handler itself bounds how long it takes.
@@ -79,6 +81,7 @@ impl Operation {
             headers: Vec::new(),
             body: None,
             answers: Vec::new(),
+            fails: Vec::new(),
             schemas: BTreeMap::new(),
             unhurried: false,
             reaches_deleted: false,

@@ -16,6 +16,7 @@ use crate::{
     live::Hub,
     metrics::Metrics,
     redis::{self, Redis},
+    routes::quota::Underway,
 };
 
 /// What a server is made of.
@@ -61,6 +62,8 @@ pub struct Inner {
     /// Watchers that may be there at the same time.
     pub(crate) seats: Arc<Semaphore>,
     pub(crate) stopping: watch::Sender<bool>,
+    /// What is being made of things that quotas count.
+    pub(crate) underway: Underway,
 }
 
 impl Deref for App {
@@ -94,6 +97,7 @@ impl App {
             room: Arc::new(Semaphore::new(limits.concurrent_requests)),
             seats: Arc::new(Semaphore::new(limits.watchers)),
             stopping: watch::channel(false).0,
+            underway: Underway::default(),
             engine,
             store,
             clock,

@@ -1,8 +1,12 @@
 //! The audit log: every write and every denial goes through a bounded queue into the database, many
 //! in one transaction. A write waits for room in the queue; a flood of denials is counted instead.
-use std::sync::{Mutex, PoisonError};
+//! While the database is away entries wait, and with them writes.
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use runstone_store::AuditRecord;
+use runstone_store::{AuditRecord, Error};
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::App;
@@ -11,8 +15,14 @@ use crate::App;
 const QUEUE: usize = 4096;
 /// Entries of one transaction.
 const BATCH: usize = 500;
-/// The longest target that is kept, in characters.
-const LONGEST: usize = 1000;
+/// The longest target and actor that are kept, in characters.
+const LONGEST: usize = 250;
+/// The first wait for a database that is away; doubled each time.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The longest wait for it.
+const SLOWEST: Duration = Duration::from_secs(5);
+/// Tries once the server stops; then it must end, with or without the database.
+const LAST_TRIES: u32 = 3;
 
 /// Where entries go.
 #[derive(Debug, Default)]
@@ -68,8 +78,8 @@ impl Audit {
 
 fn cut(mut entry: AuditRecord) -> AuditRecord {
     for text in [&mut entry.target, &mut entry.actor] {
-        if text.chars().count() > LONGEST / 4 {
-            *text = text.chars().take(LONGEST / 4).collect();
+        if text.chars().count() > LONGEST {
+            *text = text.chars().take(LONGEST).collect();
         }
     }
     entry
@@ -78,11 +88,32 @@ fn cut(mut entry: AuditRecord) -> AuditRecord {
 async fn write(app: App, mut receiver: mpsc::Receiver<AuditRecord>) {
     let mut batch = Vec::with_capacity(BATCH);
     while receiver.recv_many(&mut batch, BATCH).await > 0 {
-        let entries = std::mem::take(&mut batch);
-        let lost = entries.len() as u64;
-        if let Err(error) = app.store.insert_audit(entries).await {
+        store(&app, &batch).await;
+        batch.clear();
+    }
+}
+
+/// Writes entries, as often as it takes while the database is away. After an answer that was lost
+/// some may be there already: all of them, as they are one transaction.
+async fn store(app: &App, entries: &[AuditRecord]) {
+    let (mut wait, mut last_tries) = (PAUSE, 0);
+    loop {
+        let error = match app.store.insert_audit(entries.to_vec()).await {
+            Ok(()) => return,
+            Err(error) => error,
+        };
+        if *app.stopping.borrow() {
+            last_tries += 1;
+        }
+        let away = matches!(error, Error::Unavailable(_));
+        if !away || last_tries > LAST_TRIES {
+            let lost = entries.len() as u64;
             app.metrics.audit_lost.add(lost);
             tracing::error!(lost, %error, "audit entries could not be written");
+            return;
         }
+        tracing::warn!(%error, "audit entries wait for the database");
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(SLOWEST);
     }
 }

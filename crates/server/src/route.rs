@@ -6,7 +6,7 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use runstone_api::{
-    Access, Operation,
+    Access, Code, Operation,
     operation::{Answer, Body},
 };
 use serde_json::{Value, json};
@@ -138,6 +138,13 @@ impl Route {
                 }),
             )),
         });
+        self
+    }
+
+    /// It can fail in these ways, which do not follow from its shape.
+    #[must_use]
+    pub fn fails(mut self, codes: &[Code]) -> Self {
+        self.operation.fails.extend(codes);
         self
     }
 

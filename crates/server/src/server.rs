@@ -94,8 +94,19 @@ impl Server {
     pub async fn stop(self) {
         self.app.stopping.send_replace(true);
         let _ = self.serving.await; // it ends by itself, or has panicked
+        writes_end(&self.app).await;
         self.app.audit.close();
         let _ = self.auditing.await;
+    }
+}
+
+/// Waits for writes whose callers are gone: they are carried out all the same.
+async fn writes_end(app: &App) {
+    let all = u32::try_from(app.settings.limits.concurrent_requests).unwrap_or(u32::MAX);
+    let patience = Duration::from_millis(app.settings.drain_ms);
+    let over = app.room.acquire_many(all);
+    if tokio::time::timeout(patience, over).await.is_err() {
+        tracing::warn!("writes under way are left behind, without an audit entry");
     }
 }
 

@@ -2,6 +2,7 @@
 //! that the table asks for, the time limit; and the audit log after it.
 use std::{
     net::{IpAddr, Ipv4Addr},
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::Duration,
 };
@@ -9,10 +10,11 @@ use std::{
 use axum::{
     RequestExt as _,
     extract::{RawPathParams, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use futures::FutureExt as _;
 use runstone_api::{Access, Code, Operation, Role};
 use runstone_model::ids::ProjectId;
 use runstone_store::AuditRecord;
@@ -21,7 +23,10 @@ use uuid::Uuid;
 use super::{Caller, Reach, Scope, key::Secret, oidc::Refused, rate::Standing};
 use crate::{
     Answer, App, Fault,
-    http::gate::{Address, TraceId},
+    http::{
+        gate::{Address, Busy, TraceId},
+        verb,
+    },
     metrics::Counter,
 };
 
@@ -50,7 +55,7 @@ pub(crate) async fn check(
             .map(|(_, id)| id.to_owned())
     });
     let trace = request.extensions().get::<TraceId>().cloned();
-    let target = target(request.uri().path());
+    let target = verb::written(request.uri().path()).replace('\0', "");
     let allowed = allow(
         &app,
         &operation,
@@ -60,39 +65,74 @@ pub(crate) async fn check(
         &mut known,
     )
     .await;
-    let mut response = match allowed {
-        Err(fault) => fault.into_response(),
-        Ok(()) => carry_out(&app, &operation, request, next).await,
+    let standing = known.standing;
+    let entry = AuditRecord {
+        id: app.new_id(),
+        at: app.now(),
+        project: known.project,
+        actor: known.actor.unwrap_or_else(|| "anonymous".to_owned()),
+        action: operation.id.to_owned(),
+        target,
+        status: 0,
+        trace_id: trace.map(|trace| trace.0).unwrap_or_default(),
+        address: address.to_string(),
     };
-    if let Some(standing) = known.standing {
-        rate_headers(response.headers_mut(), standing);
-    }
-    let status = response.status().as_u16();
-    let denied = matches!(status, 401 | 403);
-    if (operation.method != "GET" || denied) && operation.access != Access::Public {
-        let entry = AuditRecord {
-            id: app.new_id(),
-            at: app.now(),
-            project: known.project,
-            actor: known.actor.unwrap_or_else(|| "anonymous".to_owned()),
-            action: operation.id.to_owned(),
-            target,
-            status: status.into(),
-            trace_id: trace.map(|trace| trace.0).unwrap_or_default(),
-            address: address.to_string(),
-        };
-        if denied {
-            app.audit.note_denial(&app, entry);
-        } else {
-            app.audit.note(&app, entry).await;
+    let mut response = match allowed {
+        Err(fault) => {
+            let response = fault.into_response();
+            audited(&app, &operation, entry, response.status()).await;
+            response
         }
+        Ok(()) if operation.method == "GET" => {
+            let response = carry_out(&app, &operation, request, next).await;
+            audited(&app, &operation, entry, response.status()).await;
+            response
+        }
+        Ok(()) => write(app, operation, request, next, entry).await,
+    };
+    if let Some(standing) = standing {
+        rate_headers(response.headers_mut(), standing);
     }
     response
 }
 
-/// The path as its caller wrote it.
-fn target(path: &str) -> String {
-    path.replace("/~", ":").replace('\0', "")
+/// Carries out a write to its end and notes it, also when its caller goes away meanwhile: the future
+/// of a request is dropped then, and this must not be.
+async fn write(
+    app: App,
+    operation: Arc<Operation>,
+    request: Request,
+    next: Next,
+    entry: AuditRecord,
+) -> Response {
+    let busy = request.extensions().get::<Arc<Busy>>().cloned();
+    let writing = tokio::spawn(async move {
+        let _busy = busy;
+        let carried_out = AssertUnwindSafe(carry_out(&app, &operation, request, next));
+        let response = carried_out
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Fault::internal("a handler panicked").into_response());
+        audited(&app, &operation, entry, response.status()).await;
+        response
+    });
+    let written = writing.await;
+    written.unwrap_or_else(|_| Fault::internal("a write was cut off").into_response())
+}
+
+/// Notes writes and denials.
+async fn audited(app: &App, operation: &Operation, mut entry: AuditRecord, status: StatusCode) {
+    let status = status.as_u16();
+    let denied = matches!(status, 401 | 403);
+    if (operation.method == "GET" && !denied) || operation.access == Access::Public {
+        return;
+    }
+    entry.status = status.into();
+    if denied {
+        app.audit.note_denial(app, entry);
+    } else {
+        app.audit.note(app, entry).await;
+    }
 }
 
 fn address(request: &Request) -> IpAddr {
@@ -122,15 +162,17 @@ async fn allow(
     address: IpAddr,
     known: &mut Known,
 ) -> Answer<()> {
-    if operation.access == Access::Public {
-        return Ok(());
-    }
-    if let Some(rate) = &app.auth.per_address {
+    // However much else is asked from there, a load balancer must hear how the server is.
+    let vital = operation.path.starts_with("/health");
+    if !vital && let Some(rate) = &app.auth.per_address {
         count(
             rate.count(app, address, 1).await,
             known,
             &app.metrics.limited_by_address,
         )?;
+    }
+    if operation.access == Access::Public {
+        return Ok(());
     }
     let caller = if app.settings.auth.off {
         own_site(request)?;
@@ -208,13 +250,6 @@ async fn authenticate(
     address: IpAddr,
     known: &mut Known,
 ) -> Answer<Caller> {
-    if let Some(failures) = &app.auth.failures {
-        count(
-            failures.count(app, address, 0).await,
-            &mut Known::default(),
-            &app.metrics.limited_by_failures,
-        )?;
-    }
     let found = match bearer(headers) {
         None => None,
         Some(text) => match Secret::read(text) {
@@ -225,8 +260,13 @@ async fn authenticate(
     if let Some(caller) = found {
         return Ok(caller);
     }
+    // Only who shows no valid key is counted: behind a proxy all have one address.
     if let Some(failures) = &app.auth.failures {
-        failures.count(app, address, 1).await;
+        count(
+            failures.count(app, address, 1).await,
+            &mut Known::default(),
+            &app.metrics.limited_by_failures,
+        )?;
     }
     let detail = "send `Authorization: Bearer` with a valid key or token";
     Err(Fault::new(Code::Unauthenticated, detail)

@@ -84,7 +84,7 @@ keys! {
     "limits.slow_watcher_ms" number(100, 600_000), "30000", "A watcher that takes nothing for so long is cut off.";
     "rate.per_key_per_s" number(0, 10_000_000), "0", "Requests a second for each key; 0: no limit.";
     "rate.per_address_per_s" number(0, 10_000_000), "0", "Requests a second for each address; 0: no limit.";
-    "rate.failures_per_address_per_min" number(0, 1_000_000), "60", "Refused keys a minute for each address; 0: no limit.";
+    "rate.failures_per_address_per_min" number(0, 1_000_000), "60", "Refused keys and tokens a minute for each address; valid ones are never counted. 0: no limit.";
     "redis.url" Kind::RedisUrl, "", "A Redis that servers share: rate limits count for all of them together, and it is the second level of the cache. Without it each server counts for itself.";
     "redis.prefix" Kind::Text, "runstone", "What its keys begin with: servers on one database need the same, others another.";
     "engine.lease_ms" number(100, 3_600_000), "10000", "A server not heard of for so long is dead; its runs are taken over.";

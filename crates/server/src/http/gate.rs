@@ -3,20 +3,23 @@
 use std::{
     net::SocketAddr,
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use futures::FutureExt as _;
 use runstone_api::{Code, Problem};
 
-use crate::{App, Fault, fault::Pending};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::{App, Fault, fault::Pending, http::verb};
 
 /// Names a request in logs, problems and the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,39 +58,87 @@ fn is_vital(path: &str) -> bool {
     path.starts_with("/health") || path == "/metrics"
 }
 
+/// The status in logs and metrics of a request whose caller went away before its answer.
+const GONE: u16 = 499;
+
+/// A request's room and its place among those being worked on, until nobody works on it.
+pub(crate) struct Busy {
+    app: App,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Busy {
+    fn new(app: &App, room: Option<OwnedSemaphorePermit>) -> Arc<Self> {
+        app.metrics.in_flight.add(1);
+        Arc::new(Self {
+            app: app.clone(),
+            _room: room,
+        })
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.app.metrics.in_flight.add(-1);
+    }
+}
+
+/// What is noted of a request, also when its caller goes away: then it is dropped half way.
+struct Note {
+    app: App,
+    trace: TraceId,
+    method: Method,
+    path: String,
+    route: Option<MatchedPath>,
+    began: Instant,
+    status: u16,
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        let took = self.began.elapsed();
+        let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
+        let metrics = &self.app.metrics;
+        metrics.answered(&self.method, route, self.status, took);
+        log(&self.trace, &self.method, &self.path, self.status, took);
+    }
+}
+
 pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let began = Instant::now();
     let trace = trace_id(&app, request.headers());
-    let path = request.uri().path().to_owned();
-    let method = request.method().clone();
-    request.extensions_mut().insert(trace.clone());
-    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let mut note = Note {
+        app: app.clone(),
+        trace: trace.clone(),
+        method: request.method().clone(),
+        path: verb::written(request.uri().path()),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        began: Instant::now(),
+        status: GONE,
+    };
     let room = match app.room.clone().try_acquire_owned() {
         Ok(permit) => Some(permit),
-        Err(_) if is_vital(&path) => None,
+        Err(_) if is_vital(&note.path) => None,
         Err(_) => {
             app.metrics.refused.add(1);
             let fault = Fault::new(Code::Overloaded, "too many requests are being worked on");
-            return finish(&app, &trace, fault.retry_after(1).into_response());
+            let response = fault.retry_after(1).into_response();
+            note.status = response.status().as_u16();
+            return finish(&app, &trace, response);
         }
     };
-    app.metrics.in_flight.add(1);
+    let busy = Busy::new(&app, room);
+    request.extensions_mut().insert(trace.clone());
+    request.extensions_mut().insert(Arc::clone(&busy));
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    app.metrics.in_flight.add(-1);
-    drop(room);
     let response =
         answered.unwrap_or_else(|_| Fault::internal("a handler panicked").into_response());
-    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
-    let status = response.status().as_u16();
-    let took = began.elapsed();
-    app.metrics.answered(&method, route, status, took);
-    log(&trace, method.as_str(), &path, status, took);
+    note.status = response.status().as_u16();
     finish(&app, &trace, response)
 }
 
-fn log(trace: &TraceId, method: &str, path: &str, status: u16, took: Duration) {
+fn log(trace: &TraceId, method: &Method, path: &str, status: u16, took: Duration) {
     let ms = took.as_secs_f64() * 1000.0;
-    let trace_id = trace.0.as_str();
+    let (trace_id, method) = (trace.0.as_str(), method.as_str());
     if status >= 500 {
         tracing::error!(trace_id, method, path, status, ms, "request failed");
     } else {

@@ -39,6 +39,16 @@ pub(crate) fn rewrite(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
+/// The path as its caller wrote it, for a path in the router's form.
+pub(crate) fn written(path: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((before, last)) if last.starts_with(MARK) && last.len() > 1 => {
+            format!("{before}:{}", &last[1..])
+        }
+        _ => path.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +76,9 @@ mod tests {
                 found,
                 "{path}"
             );
+            let before = path.split('?').next().unwrap_or_default();
+            let routed = found.split('?').next().unwrap_or_default();
+            assert_eq!(written(routed), before);
         }
     }
 

@@ -53,7 +53,16 @@ impl Counter {
 }
 
 /// Answers of one route, by method and status.
-type Answers = Vec<(Method, u16, Histogram)>;
+type Answers = Vec<(&'static str, u16, Histogram)>;
+
+/// A method as a label: anybody can make up more of them.
+fn label(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+    ];
+    let known = KNOWN.into_iter().find(|known| *known == method.as_str());
+    known.unwrap_or("other")
+}
 
 /// Everything that is counted here.
 #[derive(Debug, Default)]
@@ -82,6 +91,7 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Notes an answer.
     pub(crate) fn answered(&self, method: &Method, route: &str, status: u16, took: Duration) {
+        let method = label(method);
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         if !requests.contains_key(route) {
             requests.insert(route.to_owned(), Answers::new());
@@ -89,9 +99,9 @@ impl Metrics {
         let Some(answers) = requests.get_mut(route) else {
             return;
         };
-        let same = |(m, s, _): &(Method, u16, Histogram)| m == method && *s == status;
+        let same = |(m, s, _): &(&str, u16, Histogram)| *m == method && *s == status;
         let at = answers.iter().position(same).unwrap_or_else(|| {
-            answers.push((method.clone(), status, Histogram::new(&SECONDS)));
+            answers.push((method, status, Histogram::new(&SECONDS)));
             answers.len() - 1
         });
         if let Some((.., histogram)) = answers.get_mut(at) {
@@ -104,7 +114,7 @@ impl Metrics {
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         let of_route = requests.iter().flat_map(|(route, answers)| {
             answers.iter().map(move |(method, status, histogram)| {
-                let labels = [method.to_string(), route.clone(), status.to_string()];
+                let labels = [(*method).to_owned(), route.clone(), status.to_string()];
                 (labels, histogram.clone())
             })
         });

@@ -6,6 +6,7 @@ mod flows;
 mod keys;
 mod once;
 mod projects;
+pub(crate) mod quota;
 mod runs;
 mod system;
 mod threads;

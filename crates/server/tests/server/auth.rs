@@ -231,6 +231,8 @@ async fn rates_are_limited_by_key_and_failures_by_address() {
         service.call("rs_x", "GET", &path, None).await.code(),
         "rate_limited"
     );
+    // Behind a proxy all have one address: a valid key is nobody else's business.
+    service.get(&path).await.ok(200);
     service.stop().await;
 }
 
@@ -260,11 +262,14 @@ async fn writes_and_denials_are_in_the_audit_log_and_secrets_are_not() {
         .collect();
     assert_eq!(told, ["keys.list_project 403", "keys.create_project 201"]);
     assert!(entries[0]["actor"].as_str().unwrap().starts_with("key:"));
-    let all = service.get("/audit").await.ok(200);
-    assert_eq!(
-        all["items"][0]["actor"], "anonymous",
-        "the one without a key names no project"
-    );
+    // The one without a key names no project.
+    loop {
+        let all = service.get("/audit").await.ok(200);
+        if all["items"][0]["actor"] == "anonymous" {
+            break;
+        }
+        assert!(begun.elapsed().as_secs() < 20, "{all}");
+    }
     service.stop().await;
 }
 

@@ -1,6 +1,10 @@
 //! The interface is what the documents say: the OpenAPI that is checked in, the table of roles, the
 //! error codes, the settings, the page.
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use runstone_api::Code;
 use runstone_server::{config, metrics::METRICS, routes};
@@ -133,6 +137,66 @@ fn every_operation_says_what_it_does_and_has_a_name_of_its_own() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), count);
+}
+
+/// The text of every file below a folder.
+fn sources(folder: &Path, all: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else {
+            all.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_error_code_is_answered_somewhere() {
+    let mut all = String::new();
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
+    sources(&folder, &mut all);
+    for code in Code::ALL {
+        let used = all.matches(&format!("Code::{code:?}")).count();
+        // What an operation says it can fail with is no use of it.
+        let said = all.lines().filter(|line| line.contains(".fails(&["));
+        let said = said.filter(|line| line.contains(&format!("Code::{code:?}")));
+        assert!(used > said.count(), "nothing answers with {}", code.name());
+    }
+}
+
+#[test]
+fn every_list_has_the_same_most_items() {
+    let mut lists = 0;
+    for operation in routes::operations() {
+        for parameter in operation.query.iter().filter(|p| p["name"] == "limit") {
+            assert_eq!(parameter["schema"]["maximum"], runstone_api::MAX_LIMIT);
+            lists += 1;
+        }
+    }
+    assert!(lists > 10, "{lists}");
+}
+
+#[tokio::test]
+async fn the_page_is_not_sent_again_to_who_has_it() {
+    let service = Service::with_keys().await;
+    for path in ["/docs", "/openapi.json"] {
+        let first = service.send(service.request("GET", path)).await;
+        assert_eq!(first.status, 200);
+        let etag = first.header("etag").to_owned();
+        assert!(etag.starts_with('"') && etag.ends_with('"'), "{etag}");
+        let again = service
+            .request("GET", path)
+            .header("If-None-Match", format!("\"x\", {etag}"));
+        let again = service.send(again).await;
+        assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""));
+        assert_eq!(again.header("etag"), etag);
+        let other = service
+            .request("GET", path)
+            .header("If-None-Match", "\"x\"");
+        assert_eq!(service.send(other).await.status, 200);
+    }
+    service.stop().await;
 }
 
 #[tokio::test]

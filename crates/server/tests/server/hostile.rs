@@ -207,6 +207,20 @@ async fn connections_that_ask_nothing_are_closed_and_keep_nobody_out() {
 }
 
 #[tokio::test]
+async fn made_up_methods_leave_no_trace_in_the_numbers() {
+    let service = Service::with_keys().await;
+    for number in 0..5 {
+        let said = service.send(service.request(&format!("MADEUP{number}"), "/version"));
+        assert_eq!(said.await.code(), "method_not_allowed");
+    }
+    let request = service.request("GET", "/metrics");
+    let told = service.send(request.bearer_auth(&service.admin)).await.text;
+    assert!(!told.contains("MADEUP"), "{told}");
+    assert!(told.contains("method=\"other\""), "{told}");
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn a_full_server_says_when_to_come_back_and_still_tells_its_health() {
     let service = Service::with(&[("limits.concurrent_requests", "1")]).await;
     service

@@ -1,5 +1,6 @@
 //! The server over HTTP: a real listener, a real database, a real client.
 #![expect(clippy::unwrap_used, reason = "tests")]
+mod abandoned;
 mod auth;
 mod config;
 mod docs;

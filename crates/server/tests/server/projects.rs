@@ -92,3 +92,33 @@ async fn a_quota_holds() {
         .await;
     service.stop().await;
 }
+
+#[tokio::test]
+async fn a_quota_holds_against_many_at_the_same_time() {
+    let service = Service::with_keys().await;
+    let new = json!({ "name": "small", "quotas": { "active_runs": 1, "flows": 2 } });
+    let made = service.post("/projects", new).await.ok(201);
+    let project = format!("/projects/{}", made["id"].as_str().unwrap());
+    let flows = format!("{project}/flows");
+    let store = (0..20).map(|number| {
+        let mut flow = rounds(1, 60_000);
+        flow["name"] = json!(format!("f{number}"));
+        service.post(&flows, json!({ "definition": flow }))
+    });
+    let said = futures::future::join_all(store).await;
+    let stored: Vec<_> = said.iter().filter(|said| said.status == 201).collect();
+    assert_eq!(stored.len(), 2);
+    let flow = stored[0].json()["name"].clone();
+    let runs = format!("{project}/runs");
+    let start = (0..20).map(|_| service.post(&runs, json!({ "flow": flow })));
+    let said = futures::future::join_all(start).await;
+    let started: Vec<_> = said.iter().filter(|said| said.status == 202).collect();
+    assert_eq!(started.len(), 1);
+    for said in said.iter().filter(|said| said.status != 202) {
+        assert_eq!(said.code(), "quota_exceeded");
+    }
+    let run = format!("{runs}/{}", started[0].json()["id"].as_str().unwrap());
+    let reason = json!({ "reason": "enough" });
+    service.post(&format!("{run}:cancel"), reason).await;
+    service.stop().await;
+}

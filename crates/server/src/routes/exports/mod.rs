@@ -8,7 +8,7 @@ use axum::{
 };
 use runstone_api::{
     Access::AtLeast,
-    BASE,
+    BASE, Code,
     Role::{Editor, Viewer},
     exports::{Export, ListExports, NewExport},
 };
@@ -46,6 +46,7 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .summary("The archive, or a part of it")
         .header("Range", false, "One range of bytes, as in `bytes=0-1023`.")
+        .fails(&[Code::Conflict, Code::RangeNotSatisfiable])
         .media(200, "application/zip", "The whole archive.")
         .media(206, "application/zip", "The part that was asked for."),
     ]

@@ -19,7 +19,7 @@ use runstone_model::{
 use runstone_store::FlowRecord;
 use serde_json::{Value, json};
 
-use super::projects;
+use super::quota::{self, Counted, Places};
 use crate::{Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, invalid_body};
 
 /// A flow that runs: the examples of the documentation are sent by a test.
@@ -48,6 +48,7 @@ pub(super) fn routes() -> Vec<Route> {
             .summary("Store a flow under the name that it has")
             .describe("A text that is stored already makes no new version.")
             .body::<PutFlow>(body.clone())
+            .fails(&[Code::InvalidFlow, Code::QuotaExceeded])
             .answers::<Flow>(201, "The version that holds it."),
         Route::post(
             &of(":validate"),
@@ -67,6 +68,7 @@ pub(super) fn routes() -> Vec<Route> {
                 "Versions are never overwritten; a text that is stored already makes no new one.",
             )
             .body::<PutFlow>(body)
+            .fails(&[Code::InvalidFlow, Code::QuotaExceeded])
             .answers::<Flow>(200, "The version that holds it."),
         Route::delete(&of("/{name}"), "flows.delete", AtLeast(Editor), delete)
             .summary("Delete a flow that no run is of")
@@ -153,13 +155,6 @@ async fn store(app: &App, scope: &Scope, put: &PutFlow, name: Option<&str>) -> A
         let detail = format!("{} problems were found", errors.len());
         Fault::new(Code::InvalidFlow, detail).errors(errors)
     })?;
-    if flow.name.chars().count() > 200 {
-        let detail = "a flow's name has at most 200 characters here";
-        return Err(invalid_body(vec![FieldError::new(
-            "/definition/name",
-            detail,
-        )]));
-    }
     if let Some(name) = name.filter(|name| *name != flow.name) {
         let detail = format!("the flow is called `{}`, the path says `{name}`", flow.name);
         return Err(invalid_body(vec![FieldError::new(
@@ -167,7 +162,7 @@ async fn store(app: &App, scope: &Scope, put: &PutFlow, name: Option<&str>) -> A
             detail,
         )]));
     }
-    quota(app, scope, &flow.name).await?;
+    let _places = quota(app, scope, &flow.name).await?;
     let pinned = app.engine.store_flow(scope.id(), flow.into()).await?;
     let found = app
         .store
@@ -176,24 +171,22 @@ async fn store(app: &App, scope: &Scope, put: &PutFlow, name: Option<&str>) -> A
     found.map(wire).ok_or_else(|| Fault::not_found("flow"))
 }
 
-async fn quota(app: &App, scope: &Scope, name: &str) -> Answer<()> {
-    let Some(most) = projects::quotas(&scope.project).flows else {
-        return Ok(());
+async fn quota(app: &App, scope: &Scope, name: &str) -> Answer<Option<Places>> {
+    let Some(most) = quota::of(&scope.project)?.flows else {
+        return Ok(None);
     };
-    if app.store.flow(scope.id(), name, None).await?.is_none()
-        && app.store.count_flows(scope.id()).await? >= most
-    {
-        let detail = format!("the project may have {most} flows");
-        return Err(Fault::new(Code::QuotaExceeded, detail));
+    if app.store.flow(scope.id(), name, None).await?.is_some() {
+        return Ok(None);
     }
-    Ok(())
+    let count = async { Ok(app.store.count_flows(scope.id()).await?) };
+    let taken = quota::take(app, scope.id(), Counted::Flows, (1, most), count).await;
+    taken.map(Some)
 }
 
 async fn create(State(app): State<App>, scope: Scope, Body(new): Body<PutFlow>) -> Answer {
     let flow = store(&app, &scope, &new, None).await?;
     let path = format!("{BASE}/projects/{}/flows/{}", scope.id(), flow.name);
     let mut response = (StatusCode::CREATED, Json(flow)).into_response();
-    // A name that is no path as it stands is told in the body alone.
     if let Ok(location) = HeaderValue::from_str(&path) {
         response.headers_mut().insert(header::LOCATION, location);
     }

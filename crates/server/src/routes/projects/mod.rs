@@ -11,13 +11,13 @@ use runstone_api::{
     Access::{AtLeast, Authenticated},
     BASE, Code, FieldError,
     Role::{Admin, Owner, Viewer},
-    projects::{ChangeProject, ListProjects, NewProject, Project, Quotas, Usage},
+    projects::{ChangeProject, ListProjects, NewProject, Project, Usage},
 };
 use runstone_model::ids::ProjectId;
 use runstone_store::{ProjectFilter, ProjectRecord, ProjectText, ProjectWrite, Purged};
 use serde_json::json;
 
-use super::once::Once;
+use super::{once::Once, quota};
 use crate::{
     Answer, App, Body, Caller, Fault, Page, Paging, Query, Route, Scope, auth::Reach, etag,
     if_match, invalid_body,
@@ -100,11 +100,6 @@ fn from_json<T: Default + serde::de::DeserializeOwned>(text: Option<&str>) -> T 
         .unwrap_or_default()
 }
 
-/// What a project may use.
-pub(super) fn quotas(record: &ProjectRecord) -> Quotas {
-    from_json(record.quotas.as_deref())
-}
-
 fn wire(record: &ProjectRecord) -> Project {
     Project {
         id: record.id.0,
@@ -112,7 +107,7 @@ fn wire(record: &ProjectRecord) -> Project {
         description: record.description.clone(),
         version: record.version,
         settings: from_json(record.settings.as_deref()),
-        quotas: quotas(record),
+        quotas: from_json(record.quotas.as_deref()),
         created_at: record.created_at.rfc3339(),
         updated_at: record.updated_at.max(record.created_at).rfc3339(),
         deleted_at: record.deleted_at.map(|at| at.rfc3339()),
@@ -321,6 +316,6 @@ async fn usage(State(app): State<App>, scope: Scope) -> Answer<Json<Usage>> {
         flows: app.store.count_flows(scope.id()).await?,
         runs: runs_by_status.values().sum(),
         runs_by_status,
-        quotas: quotas(&scope.project),
+        quotas: quota::of(&scope.project)?,
     }))
 }

@@ -46,6 +46,7 @@ fn starting() -> Vec<Route> {
             .query::<Wait>()
             .once()
             .body::<StartRun>(example)
+            .fails(&[Code::InvalidInput, Code::QuotaExceeded, Code::ShuttingDown])
             .unhurried()
             .answers::<Run>(202, "It is started; `Location` is given.")
             .answers::<Run>(200, "It has ended while this request waited."),
@@ -62,6 +63,7 @@ fn starting() -> Vec<Route> {
         )
         .once()
         .body::<StartRuns>(many)
+        .fails(&[Code::QuotaExceeded])
         .unhurried()
         .answers::<Started>(202, "One item for each, with the run or the problem."),
     ]

@@ -26,7 +26,7 @@ use crate::{
     invalid_body, invalid_query,
     routes::{
         once::{self, Once},
-        projects,
+        quota::{self, Counted, Places},
     },
 };
 
@@ -62,7 +62,7 @@ pub(super) async fn start(
         Ok(found.map(|record| (record, None)))
     };
     let begin = |id| async move {
-        quota(app, scope, 1).await?;
+        let _places = quota(app, scope, 1).await?;
         let checked = check(app, scope, start, &mut Flows::new()).await?;
         let handle = launch(app, scope, RunId(id), checked).await?;
         Ok((by_id(app, scope, RunId(id)).await?, Some(handle)))
@@ -91,9 +91,10 @@ pub(super) async fn start_many(
         begun.push(there(*id).await?);
     }
     let asked = begun.iter().filter(|begun| !**begun).count();
-    if asked > 0 {
-        quota(app, scope, u64::try_from(asked).unwrap_or(u64::MAX)).await?;
-    }
+    let _places = match u64::try_from(asked).unwrap_or(u64::MAX) {
+        0 => None,
+        asked => quota(app, scope, asked).await?,
+    };
     let mut flows = Flows::new();
     let mut checked = Vec::with_capacity(ids.len());
     for (start, begun) in starts.runs.into_iter().zip(begun) {
@@ -157,16 +158,14 @@ fn wait(text: &str) -> Answer<Duration> {
     Ok(wait)
 }
 
-async fn quota(app: &App, scope: &Scope, more: u64) -> Answer<()> {
-    let Some(most) = projects::quotas(&scope.project).active_runs else {
-        return Ok(());
+/// Places for runs of a project that has a quota; they are held until the runs are stored.
+async fn quota(app: &App, scope: &Scope, more: u64) -> Answer<Option<Places>> {
+    let Some(most) = quota::of(&scope.project)?.active_runs else {
+        return Ok(None);
     };
-    let active = app.store.active_runs(scope.id()).await?;
-    if active.saturating_add(more) > most {
-        let detail = format!("the project may have {most} unfinished runs and has {active}");
-        return Err(Fault::new(Code::QuotaExceeded, detail).retry_after(5));
-    }
-    Ok(())
+    let active = async { Ok(app.store.active_runs(scope.id()).await?) };
+    let taken = quota::take(app, scope.id(), Counted::ActiveRuns, (more, most), active).await;
+    taken.map(Some).map_err(|fault| fault.retry_after(5))
 }
 
 fn labels(labels: BTreeMap<String, String>) -> Answer<BTreeMap<String, String>> {

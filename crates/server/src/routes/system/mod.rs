@@ -1,9 +1,12 @@
 //! The system itself: health, version, metrics, documentation, database, audit log.
+use std::sync::LazyLock;
+
 use axum::{
     Json,
+    body::Bytes,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse as _, Response},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
 };
 use runstone_api::{
     Access::{AtLeast, Authenticated, Public},
@@ -19,6 +22,8 @@ use runstone_store::AuditRecord;
 use crate::{
     Answer, App, Page, Paging, Query, Route, Scope, VERSION, docs, health::Health, metrics,
 };
+
+const IF_NONE_MATCH: &str = "The ETag that was given; the same is answered with 304.";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -45,10 +50,14 @@ pub(super) fn routes() -> Vec<Route> {
             .media(200, "text/plain", "Prometheus' text format."),
         Route::system("/openapi.json", "system.openapi", Public, openapi)
             .summary("This interface as OpenAPI 3.1")
-            .media(200, "application/json", "The document."),
+            .media(200, "application/json", "The document, with its `ETag`.")
+            .header("If-None-Match", false, IF_NONE_MATCH)
+            .empty(304, "It is the same."),
         Route::system("/docs", "system.docs", Public, documentation)
             .summary("This interface as a page")
-            .media(200, "text/html", "The page."),
+            .media(200, "text/html", "The page, with its `ETag`.")
+            .header("If-None-Match", false, IF_NONE_MATCH)
+            .empty(304, "It is the same."),
         Route::get("/database", "system.database", AtLeast(Admin), database)
             .summary("The database behind the server")
             .answers::<DatabaseInfo>(200, "The database."),
@@ -103,22 +112,49 @@ async fn numbers(State(app): State<App>) -> Response {
     ([(header::CONTENT_TYPE, kind)], metrics::gather(&app)).into_response()
 }
 
-async fn openapi() -> Response {
-    let kind = HeaderValue::from_static("application/json");
-    let text = crate::openapi().to_string();
-    ([(header::CONTENT_TYPE, kind)], text).into_response()
+/// Something that is the same for as long as the program runs, made when first asked for.
+struct Fixed {
+    bytes: Bytes,
+    etag: String,
 }
 
-async fn documentation() -> Response {
+impl Fixed {
+    fn new(text: String) -> Self {
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        Self {
+            etag: format!("\"{}\"", &hash[..32]),
+            bytes: text.into(),
+        }
+    }
+
+    /// Only that it is the same, for who has it already.
+    fn answer(&self, headers: &HeaderMap, kind: &'static str) -> Response {
+        let known = headers.get(header::IF_NONE_MATCH);
+        let known = known.and_then(|known| known.to_str().ok());
+        let same = known.is_some_and(|all| all.split(',').any(|one| one.trim() == self.etag));
+        let told = [
+            (header::ETAG, self.etag.as_str()),
+            (header::CACHE_CONTROL, "no-cache"),
+        ];
+        if same {
+            return (StatusCode::NOT_MODIFIED, told).into_response();
+        }
+        let kind = [(header::CONTENT_TYPE, kind)];
+        (told, kind, self.bytes.clone()).into_response()
+    }
+}
+
+async fn openapi(headers: HeaderMap) -> Response {
+    static DOCUMENT: LazyLock<Fixed> = LazyLock::new(|| Fixed::new(crate::openapi().to_string()));
+    DOCUMENT.answer(&headers, "application/json")
+}
+
+async fn documentation(headers: HeaderMap) -> Response {
+    static PAGE: LazyLock<Fixed> =
+        LazyLock::new(|| Fixed::new(docs::page(VERSION, crate::routes::operations())));
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-    (
-        [(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(policy),
-        )],
-        Html(docs::page(VERSION, super::operations())),
-    )
-        .into_response()
+    let policy = [(header::CONTENT_SECURITY_POLICY, policy)];
+    (policy, PAGE.answer(&headers, "text/html; charset=utf-8")).into_response()
 }
 
 /// Statements that are told of.
