@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 use std::{
     collections::BTreeMap,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use runstone_server::config::KEYS;
@@ -171,6 +173,50 @@ fn the_image_is_built_by_the_toolchain_of_the_workspace_and_starts_a_server() {
         port.contains(":7878") && file.contains("EXPOSE 7878"),
         "{port}"
     );
+}
+
+#[test]
+fn the_image_is_healthy_while_its_server_answers() {
+    let file = read("Dockerfile");
+    let check = file
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("CMD [\"bash\""));
+    let check: Vec<String> = serde_json::from_str(&format!("[\"bash\"{}", check.unwrap())).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Command::new(BINARY)
+        .args(["dev", "--listen", "127.0.0.1:0"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let port = line.trim().rsplit(':').next().unwrap().to_owned();
+    let healthy = || {
+        let mut command = Command::new("bash");
+        command.arg("-c").arg(check[2].replace("7878", &port));
+        command.stderr(Stdio::null()).status()
+    };
+    // It may take a moment after it listens: docker asks again too.
+    let began = Instant::now();
+    let mut before = healthy();
+    while before.as_ref().is_ok_and(|said| !said.success())
+        && began.elapsed() < Duration::from_secs(30)
+    {
+        before = healthy();
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    match before {
+        Err(_) => eprintln!("SKIPPED: there is no bash"),
+        Ok(before) => {
+            assert!(before.success(), "not healthy while it answers: {before}");
+            assert!(!healthy().unwrap().success(), "healthy without a server");
+        }
+    }
 }
 
 /// The value of a directive of the unit.

@@ -14,6 +14,9 @@ pub enum Error {
     /// The run is over.
     #[error("run {0} is already {1}")]
     AlreadyEnded(RunId, &'static str),
+    /// The run has not ended.
+    #[error("run {0} has not ended; resume it, or cancel it first")]
+    NotEnded(RunId),
     /// Somebody else runs it.
     #[error("run {0} is being executed by another process; it can be resumed once that one stops")]
     OwnedElsewhere(RunId),

@@ -168,7 +168,7 @@ fn entry(state: &RunState, entry: &Entry) -> String {
     let step = match entry {
         Entry::Step(done) => Some(done.step),
         Entry::AttemptFailed { step, .. } => Some(*step),
-        Entry::TakenOver { .. } | Entry::Ended { .. } => None,
+        Entry::TakenOver { .. } | Entry::Retried { .. } | Entry::Ended { .. } => None,
     };
     let name = step.map(|step| {
         let item = step

@@ -152,7 +152,7 @@ impl From<runstone_engine::Error> for Fault {
         match error {
             Error::Store(error) => error.into(),
             Error::NoSuchRun(_) => Self::not_found("run"),
-            Error::AlreadyEnded(..) | Error::OwnedElsewhere(_) => {
+            Error::AlreadyEnded(..) | Error::NotEnded(_) | Error::OwnedElsewhere(_) => {
                 Self::new(Code::Conflict, error.to_string())
             }
             Error::Stopping => {

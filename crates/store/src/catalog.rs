@@ -262,6 +262,7 @@ catalog! {
     run_park: "run" / "park" postgres mysql mssql,
     run_records: "run" / "records",
     run_release: "run" / "release",
+    run_reopen: "run" / "reopen",
     run_request_cancel: "run" / "request_cancel",
     run_take: "run" / "take",
     server_alive: "server" / "alive",

@@ -89,6 +89,11 @@ pub trait Store: Send + Sync {
     /// Asks the owner of a run to cancel it. False when the run is unknown or already ended.
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>>;
 
+    /// Opens an ended run that did not complete again, without an owner and in a new epoch, and
+    /// writes the row that says so: both or neither. False when it is not as `reopen` says: another
+    /// was quicker.
+    fn reopen(&self, reopen: Reopen) -> BoxFuture<'_, Result<bool, Error>>;
+
     /// One run.
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<RunRecord>, Error>>;
 

@@ -2,7 +2,7 @@
 //! writing in `committer`.
 use std::collections::HashMap;
 
-use runstone_db::{Batch, Database, Row as DbRow, Value};
+use runstone_db::{Batch, Class, Database, Row as DbRow, Value};
 use runstone_model::{
     ids::{FlowVersionId, ProjectId, RunId, ServerId},
     run::Status,
@@ -10,7 +10,7 @@ use runstone_model::{
 };
 use uuid::Uuid;
 
-use crate::{Error, RunFilter, RunRecord, catalog::Catalog, cells::Cells};
+use crate::{Error, Reopen, RunFilter, RunRecord, catalog::Catalog, cells::Cells, journal};
 
 pub(crate) fn record(row: DbRow) -> Result<RunRecord, Error> {
     let mut cells = Cells::new("runs", row);
@@ -153,6 +153,30 @@ pub(crate) async fn request_cancel(
 ) -> Result<bool, Error> {
     let params = [("now", now.0.into()), ("id", run.0.into())];
     Ok(db.execute(&sql.run_request_cancel, &params).await? == 1)
+}
+
+/// Opens an ended run again; see [`Store::reopen`](crate::Store::reopen).
+pub(crate) async fn reopen(db: &Database, sql: &Catalog, reopen: Reopen) -> Result<bool, Error> {
+    let Reopen {
+        run,
+        epoch,
+        row,
+        deadline,
+    } = reopen;
+    let values = vec![
+        deadline.map(|at| at.0).into(),
+        run.0.into(),
+        Value::Int(epoch),
+    ];
+    let mut batch = Batch::new();
+    batch.push(&sql.run_reopen, vec![values], Some(1));
+    let row = journal::values(run, epoch + 1, &row);
+    batch.push(&sql.journal_insert, vec![row], None);
+    match db.batch(batch).await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.class, Class::Expectation | Class::Unique) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Deletes those of `runs` that have ended, with their journals and snapshots; answers how many.

@@ -9,8 +9,8 @@ use runstone_model::{
 };
 
 use crate::{
-    Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, RunFilter, RunRecord, Store,
-    StoredRow,
+    Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, Reopen, RunFilter, RunRecord,
+    Store, StoredRow,
     catalog::{Catalog, SOURCES},
     claim,
     committer::{CommitStats, Committer},
@@ -178,6 +178,10 @@ impl Store for SqlStore {
 
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
         Box::pin(run::request_cancel(&self.db, &self.sql, run, now))
+    }
+
+    fn reopen(&self, reopen: Reopen) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(run::reopen(&self.db, &self.sql, reopen))
     }
 
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<RunRecord>, Error>> {

@@ -136,6 +136,19 @@ pub struct Commit {
     pub blobs: Vec<Blob>,
 }
 
+/// A run that has failed or was cancelled, to be gone on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reopen {
+    /// The run.
+    pub run: RunId,
+    /// The epoch in which it ended.
+    pub epoch: i64,
+    /// The journal row that says so, after the row of its end.
+    pub row: Row,
+    /// When it must have ended.
+    pub deadline: Option<Timestamp>,
+}
+
 /// A definition to store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFlow {

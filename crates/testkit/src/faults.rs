@@ -16,8 +16,8 @@ use runstone_model::{
     time::Timestamp,
 };
 use runstone_store::{
-    Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, RunFilter, RunRecord, Store,
-    StoredRow,
+    Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, Reopen, RunFilter, RunRecord,
+    Store, StoredRow,
 };
 use tokio::sync::Notify;
 
@@ -176,6 +176,10 @@ impl Store for Faults {
         Box::pin(self.call("request_cancel", move || {
             self.inner.request_cancel(run, now)
         }))
+    }
+
+    fn reopen(&self, reopen: Reopen) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(self.call("reopen", move || self.inner.reopen(reopen)))
     }
 
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<RunRecord>, Error>> {

@@ -12,7 +12,7 @@ use runstone_model::{
     time::Timestamp,
 };
 use runstone_store::{
-    Blob, Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, Row, RunFilter,
+    Blob, Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, Reopen, Row, RunFilter,
     RunRecord, RunUpdate, Snapshot, Store, StoredRow,
 };
 
@@ -317,6 +317,31 @@ impl Store for Oracle {
         }
         drop(tables);
         ready(Ok(found))
+    }
+
+    fn reopen(&self, reopen: Reopen) -> BoxFuture<'_, Result<bool, Error>> {
+        let mut tables = self.lock();
+        let ended = |record: &&mut RunRecord| {
+            record.epoch == reopen.epoch
+                && matches!(record.status, Status::Failed | Status::Cancelled)
+        };
+        let Some(record) = tables.runs.get_mut(&reopen.run).filter(ended) else {
+            return ready(Ok(false));
+        };
+        record.status = Status::Pending;
+        record.epoch += 1;
+        record.finished_at = None;
+        record.output = None;
+        record.error = None;
+        record.cancel_requested_at = None;
+        record.deadline = reopen.deadline;
+        let stored = StoredRow {
+            epoch: record.epoch,
+            row: reopen.row,
+        };
+        tables.journal.insert((reopen.run, stored.row.seq), stored);
+        drop(tables);
+        ready(Ok(true))
     }
 
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<RunRecord>, Error>> {

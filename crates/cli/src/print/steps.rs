@@ -71,7 +71,7 @@ fn told(entry: &Entry) -> Option<Told<'_>> {
             failure: Some(failure),
             retry_at: Some(*retry_at),
         }),
-        Entry::TakenOver { .. } | Entry::Ended { .. } => None,
+        Entry::TakenOver { .. } | Entry::Retried { .. } | Entry::Ended { .. } => None,
     }
 }
 
@@ -155,7 +155,11 @@ fn row(
     let Some(told) = told(&step.entry) else {
         let (what, at) = match &step.entry {
             Entry::TakenOver { at, .. } => ("(taken over)".to_owned(), *at),
-            Entry::Ended { at, .. } => (format!("(run {})", history.record.status.name()), *at),
+            Entry::Retried { at, .. } => ("(retried)".to_owned(), *at),
+            Entry::Ended { at, .. } => {
+                let how = step.entry.kind().name().trim_start_matches("run_");
+                (format!("(run {how})"), *at)
+            }
             Entry::Step(_) | Entry::AttemptFailed { .. } => return,
         };
         let empty = String::new;

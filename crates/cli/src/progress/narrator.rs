@@ -46,7 +46,7 @@ pub(super) fn over(kind: &EventKind) -> Option<StepRef> {
         EventKind::Committed { entry, .. } => match &**entry {
             Entry::Step(done) => Some(done.step),
             Entry::AttemptFailed { step, .. } => Some(*step),
-            Entry::TakenOver { .. } | Entry::Ended { .. } => None,
+            Entry::TakenOver { .. } | Entry::Retried { .. } | Entry::Ended { .. } => None,
         },
         EventKind::AttemptStarted { .. }
         | EventKind::StoreUnavailable { .. }
@@ -179,6 +179,7 @@ impl Narrator {
             Entry::TakenOver { server, .. } => {
                 vec![self.warning(&format!("taken over by server {server}"))]
             }
+            Entry::Retried { .. } => vec![self.paint.yellow("↻ goes on after its end")],
             Entry::Ended { .. } => Vec::new(),
         }
     }

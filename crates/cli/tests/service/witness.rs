@@ -1,10 +1,14 @@
 //! The world outside: an HTTP server on loopback that notes which request came how often, by its
-//! `Idempotency-Key`.
+//! `Idempotency-Key`, and
+//! refuses requests while it is told to.
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -12,6 +16,7 @@ use std::{
 #[derive(Clone, Default)]
 pub(crate) struct Seen {
     counts: Arc<Mutex<BTreeMap<String, u32>>>,
+    refusing: Arc<AtomicBool>,
 }
 
 /// The server; its thread ends with the test's process.
@@ -41,6 +46,11 @@ impl Witness {
 }
 
 impl Seen {
+    /// From now on requests are refused, or taken again.
+    pub(crate) fn refuse(&self, refusing: bool) {
+        self.refusing.store(refusing, Ordering::SeqCst);
+    }
+
     /// How often each key came.
     pub(crate) fn counts(&self) -> BTreeMap<String, u32> {
         self.counts.lock().unwrap().clone()
@@ -62,7 +72,11 @@ impl Seen {
         }
         let Some(key) = key else { return };
         *self.counts.lock().unwrap().entry(key).or_default() += 1;
-        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let status = match self.refusing.load(Ordering::SeqCst) {
+            true => "422 Unprocessable Content",
+            false => "200 OK",
+        };
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         // Who asked may be gone.
         let _ = stream.write_all(answer.as_bytes());
     }

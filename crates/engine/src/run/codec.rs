@@ -96,6 +96,10 @@ impl Encoder<'_> {
                 row.started_at = *at;
                 row.body = format!("{{\"server\":\"{server}\"}}");
             }
+            Entry::Retried { to, at } => {
+                row.started_at = *at;
+                row.body = format!("{{\"to\":{to}}}");
+            }
             Entry::Ended { end, at } => {
                 row.started_at = *at;
                 row.body = match end {
@@ -260,6 +264,14 @@ impl Decoder<'_> {
                 let server = server.ok_or_else(|| format!("journal row {}: no server", row.seq))?;
                 Entry::TakenOver {
                     server,
+                    at: row.started_at,
+                }
+            }
+            Kind::RunRetried => {
+                let body: Value = serde_json::from_str(&row.body).map_err(bad)?;
+                let to = body["to"].as_u64();
+                Entry::Retried {
+                    to: to.ok_or_else(|| format!("journal row {}: no `to`", row.seq))?,
                     at: row.started_at,
                 }
             }

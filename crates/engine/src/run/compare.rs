@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use futures::future::BoxFuture;
 use runstone_model::{
     ids::RunId,
-    run::{RunInfo, RunState},
+    run::{Replay, RunInfo, RunState},
 };
 use runstone_store::{Folded, Folds, Snapshot, StoredRow};
 use serde_json::Value;
@@ -51,7 +51,7 @@ impl Engine {
         &self,
         run: RunId,
         pinned: &PinnedFlow,
-        mut state: RunState,
+        state: RunState,
         last: u64,
     ) -> Result<RunState, String> {
         let blobs = BTreeMap::new(); // the store has put their values in place
@@ -59,23 +59,25 @@ impl Engine {
             flow: &pinned.flow,
             blobs: &blobs,
         };
-        while state.seq() < last {
-            let page = self.inner.store.journal(run, state.seq(), PAGE).await;
+        let mut replay = Replay::new(state);
+        while replay.seq() < last {
+            let page = self.inner.store.journal(run, replay.seq(), PAGE).await;
             let page: Vec<StoredRow> = page.map_err(|error| error.to_string())?;
             if page.is_empty() {
-                return Err(format!("it ends at row {}, before row {last}", state.seq()));
+                return Err(format!(
+                    "it ends at row {}, before row {last}",
+                    replay.seq()
+                ));
             }
             for stored in page.iter().filter(|stored| stored.row.seq <= last) {
-                let want = state.seq() + 1;
+                let want = replay.seq() + 1;
                 if stored.row.seq != want {
                     return Err(format!("row {want} is missing; found {}", stored.row.seq));
                 }
-                state.apply(&decoder.entry(&stored.row)?);
+                replay.push(decoder.entry(&stored.row)?);
             }
-            // Nobody carries them out.
-            state.take_effects();
         }
-        Ok(state)
+        Ok(replay.end())
     }
 }
 

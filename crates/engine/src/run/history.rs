@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use runstone_model::{
     ids::RunId,
-    run::{Entry, RunInfo, RunState},
+    run::{Entry, Replay, RunInfo, RunState},
 };
 use runstone_store::RunRecord;
 use serde_json::Value;
@@ -50,11 +50,12 @@ impl History {
             created_at: self.record.created_at,
         };
         let flow = std::sync::Arc::clone(&self.flow.flow);
-        let mut state = RunState::new(flow, info, std::sync::Arc::new(input));
+        let state = RunState::new(flow, info, std::sync::Arc::new(input));
+        let mut replay = Replay::new(state);
         for step in self.steps.iter().take_while(|step| step.seq <= seq) {
-            state.apply(&step.entry);
+            replay.push(step.entry.clone());
         }
-        Some(state.state_json())
+        Some(replay.end().state_json())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Folding a stored run: snapshot and rows back into a state.
 use std::{collections::BTreeMap, sync::Arc};
 
-use runstone_model::run::{Entry, RunEnd, RunInfo, RunState};
+use runstone_model::run::{Entry, Replay, RunEnd, RunInfo, RunState};
 use runstone_store::LoadedRun;
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ fn fold_with(pinned: &crate::PinnedFlow, loaded: &LoadedRun) -> Result<RunState,
     };
     let input: Value = serde_json::from_str(&record.input).map_err(|e| format!("input: {e}"))?;
     let flow = Arc::clone(&pinned.flow);
-    let mut state = match &loaded.snapshot {
+    let state = match &loaded.snapshot {
         Some(snapshot) => {
             let body = serde_json::from_str(&snapshot.body).map_err(|e| e.to_string())?;
             RunState::from_snapshot(flow, info, Arc::new(input), body).map_err(|e| e.to_string())?
@@ -40,8 +40,9 @@ fn fold_with(pinned: &crate::PinnedFlow, loaded: &LoadedRun) -> Result<RunState,
         flow: &pinned.flow,
         blobs: &blobs,
     };
+    let mut replay = Replay::new(state);
     for stored in &loaded.rows {
-        let want = state.seq() + 1;
+        let want = replay.seq() + 1;
         if stored.row.seq != want {
             return Err(format!(
                 "journal row {want} is missing; found {}",
@@ -59,7 +60,7 @@ fn fold_with(pinned: &crate::PinnedFlow, loaded: &LoadedRun) -> Result<RunState,
                 .map(Arc::new)
                 .map_err(|e| e.to_string())?;
         }
-        state.apply(&entry);
+        replay.push(entry);
     }
-    Ok(state)
+    Ok(replay.end())
 }

@@ -5,6 +5,7 @@ pub(crate) mod control;
 mod drive;
 mod history;
 mod load;
+mod retry;
 mod start;
 mod step;
 

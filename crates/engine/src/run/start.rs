@@ -59,6 +59,11 @@ pub struct RunHandle {
 }
 
 impl RunHandle {
+    /// A run that goes on in another process.
+    pub(super) fn elsewhere(id: RunId) -> Self {
+        Self { id, done: None }
+    }
+
     /// Waits until the run leaves this process. A detached run has left at once.
     pub async fn wait(self) -> RunResult {
         match self.done {

@@ -35,6 +35,7 @@ impl RunState {
                 self.note_attempt(*step, failure.attempt, *retry_at);
             }
             Entry::TakenOver { .. } => {}
+            Entry::Retried { .. } => self.retried(),
             Entry::Ended { end, .. } => self.end_with(end.clone()),
         }
     }

@@ -31,11 +31,13 @@ pub enum Kind {
     RunFailed = 7,
     /// The run was cancelled.
     RunCancelled = 8,
+    /// The run goes on after it had failed or was cancelled.
+    RunRetried = 9,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::StepCompleted,
         Self::StepFailed,
         Self::StepSkipped,
@@ -44,6 +46,7 @@ impl Kind {
         Self::RunCompleted,
         Self::RunFailed,
         Self::RunCancelled,
+        Self::RunRetried,
     ];
 
     /// The kind with this number.
@@ -64,6 +67,7 @@ impl Kind {
             Self::RunCompleted => "run_completed",
             Self::RunFailed => "run_failed",
             Self::RunCancelled => "run_cancelled",
+            Self::RunRetried => "run_retried",
         }
     }
 }
@@ -173,6 +177,14 @@ pub enum Entry {
         /// When.
         at: Timestamp,
     },
+    /// The run goes on after its end, from where it stood after the entry `to`: what came between
+    /// counts as not done. From failed or cancelled, to running.
+    Retried {
+        /// The last entry that stands.
+        to: u64,
+        /// When.
+        at: Timestamp,
+    },
     /// The run is over. From running, to a final status.
     Ended {
         /// How.
@@ -192,6 +204,7 @@ impl Entry {
             Self::Step(_) => Kind::StepCompleted,
             Self::AttemptFailed { .. } => Kind::AttemptFailed,
             Self::TakenOver { .. } => Kind::TakenOver,
+            Self::Retried { .. } => Kind::RunRetried,
             Self::Ended {
                 end: RunEnd::Completed(_),
                 ..

@@ -8,6 +8,7 @@ use super::{
     Status,
     entry::{Entry, ItemRef, PatchValue, RunEnd, StepDone, StepRef},
     fire::expression_failure,
+    retry::DEADLINE,
     scope::StepScope,
     state::{Active, RunState, StepId},
 };
@@ -136,7 +137,7 @@ impl RunState {
             Command::Cancel { reason } => vec![self.ended(RunEnd::Cancelled(reason), now)],
             Command::DeadlinePassed => {
                 let message = "the run took longer than its limit on duration".to_owned();
-                let failure = Failure::new("deadline", Class::Timeout, message);
+                let failure = Failure::new(DEADLINE, Class::Timeout, message);
                 vec![self.ended(RunEnd::Failed(failure), now)]
             }
             Command::TakenOver { server } => vec![Entry::TakenOver { server, at: now }],

@@ -107,7 +107,7 @@ fn info() -> RunInfo {
     }
 }
 
-fn fresh(flow: &Arc<Flow>, input: &Value) -> RunState {
+pub(crate) fn fresh(flow: &Arc<Flow>, input: &Value) -> RunState {
     RunState::new(Arc::clone(flow), info(), Arc::new(input.clone()))
 }
 
@@ -202,7 +202,10 @@ pub(crate) fn play(flow: &Arc<Flow>, input: Value, script: &Script, rng: &mut Rn
     let mut starts = vec![0; flow.nodes.len()];
     let steps = journal.iter().filter_map(|entry| match entry {
         Entry::Step(done) => Some((done.step.node, done.step.visit)),
-        Entry::AttemptFailed { .. } | Entry::TakenOver { .. } | Entry::Ended { .. } => None,
+        Entry::AttemptFailed { .. }
+        | Entry::TakenOver { .. }
+        | Entry::Retried { .. }
+        | Entry::Ended { .. } => None,
     });
     for (node, _) in steps.collect::<std::collections::BTreeSet<_>>() {
         starts[node] += 1;

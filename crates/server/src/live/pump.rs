@@ -58,7 +58,8 @@ async fn follow(
                 Err(mpsc::error::SendTimeoutError::Closed(_)) => return,
             };
             after = seq;
-            if last {
+            // A run that was gone on with has more after its end.
+            if last && seq >= feed.head() {
                 return;
             }
         }

@@ -65,8 +65,8 @@ fn runs(app: &App, page: &mut Page) {
             Kind::StepFailed => page.labelled(steps, &["failed"], count),
             Kind::StepSkipped => page.labelled(steps, &["skipped"], count),
             Kind::AttemptFailed => page.number("runstone_attempts_failed_total", count),
-            // Whoever takes a run over writes it without an engine: it is counted as a claim.
-            Kind::TakenOver => {}
+            // Written without an engine; who takes the run then counts a claim.
+            Kind::TakenOver | Kind::RunRetried => {}
             Kind::RunCompleted => page.labelled(ended, &["completed"], count),
             Kind::RunFailed => page.labelled(ended, &["failed"], count),
             Kind::RunCancelled => page.labelled(ended, &["cancelled"], count),

@@ -1,8 +1,9 @@
 //! An engine on a database of its own, a clock that a test sets, and kinds that misbehave.
 use std::{
+    collections::BTreeMap,
     sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -37,10 +38,38 @@ impl Clock for WrongClock {
     }
 }
 
+/// Whether the world outside refuses, and which request came how often, by idempotency key.
+#[derive(Default)]
+pub(crate) struct World {
+    refusing: AtomicBool,
+    calls: Mutex<BTreeMap<String, u32>>,
+}
+
+impl World {
+    pub(crate) fn refuse(&self, refusing: bool) {
+        self.refusing.store(refusing, Ordering::SeqCst);
+    }
+
+    pub(crate) fn refuses(&self) -> bool {
+        self.refusing.load(Ordering::SeqCst)
+    }
+
+    /// How often each request came, in the order of their keys.
+    pub(crate) fn calls(&self) -> Vec<u32> {
+        self.calls.lock().unwrap().values().copied().collect()
+    }
+
+    fn note(&self, key: &str) {
+        let mut calls = self.calls.lock().unwrap();
+        *calls.entry(key.to_owned()).or_default() += 1;
+    }
+}
+
 /// A database and everything to open engines on it.
 pub(crate) struct Place {
     fresh: Fresh,
     pub(crate) clock: Arc<WrongClock>,
+    pub(crate) world: Arc<World>,
 }
 
 impl Fixture for Place {
@@ -49,6 +78,7 @@ impl Fixture for Place {
         Some(Self {
             fresh,
             clock: Arc::default(),
+            world: Arc::default(),
         })
     }
 }
@@ -85,10 +115,12 @@ impl Place {
             "test.jump_once",
             "test.large",
             "test.deep",
+            "test.moody",
         ] {
             registry.add(Arc::new(Odd {
                 name,
                 clock: Arc::clone(&self.clock),
+                world: Arc::clone(&self.world),
             }));
         }
         let clock = Arc::clone(&self.clock);
@@ -137,6 +169,20 @@ pub(crate) async fn output(handle: RunHandle) -> Value {
 struct Odd {
     name: &'static str,
     clock: Arc<WrongClock>,
+    world: Arc<World>,
+}
+
+impl Odd {
+    /// Does as `with.refused` says while the world refuses.
+    async fn moody(&self, key: &str, with: &Value) -> Result<Outcome, NodeError> {
+        self.world.note(key);
+        match with["refused"].as_str() {
+            Some("fail") if self.world.refuses() => Err(NodeError::new(Class::Network, "not now")),
+            Some("hang") if self.world.refuses() => std::future::pending().await,
+            Some("no") if self.world.refuses() => Ok(json!("no").into()),
+            _ => Ok(json!("yes").into()),
+        }
+    }
 }
 
 impl Node for Odd {
@@ -159,6 +205,7 @@ impl Node for Odd {
                     Err(NodeError::new(Class::Network, "not yet"))
                 }
                 "test.jump_once" => Ok(json!(ctx.attempt).into()),
+                "test.moody" => self.moody(&ctx.idempotency_key, &with).await,
                 "test.large" => Ok(json!("x".repeat(17 << 20)).into()),
                 "test.deep" => Ok((0..80).fold(json!(1), |deep, _| json!([deep])).into()),
                 _ => panic!("out of cheese"),

@@ -5,3 +5,4 @@ mod harness;
 mod large;
 mod nodes;
 mod outage;
+mod retry;

@@ -119,7 +119,10 @@ impl Driver {
         self.snapshots.since += bytes + large;
         let update = entries.iter().find_map(|entry| match entry {
             Entry::Ended { end, at } => Some(self.ending(end, *at)),
-            Entry::Step(_) | Entry::AttemptFailed { .. } | Entry::TakenOver { .. } => None,
+            Entry::Step(_)
+            | Entry::AttemptFailed { .. }
+            | Entry::TakenOver { .. }
+            | Entry::Retried { .. } => None,
         });
         store::Commit {
             run: self.state.info().id,

@@ -129,6 +129,14 @@ fn acting() -> Vec<Route> {
         Route::post(&of("/{run}:resume"), "runs.resume", AtLeast(Editor), resume)
             .summary("Go on with a run that nobody executes, from its last committed step")
             .answers::<Run>(202, "It goes on here."),
+        Route::post(&of("/{run}:retry"), "runs.retry", AtLeast(Editor), retry)
+            .summary("Go on with a run that has failed or was cancelled")
+            .describe(
+                "A cancelled run goes on where it stood, a failed one before the step that made it \
+                 fail; a limit on its duration begins anew. What is done stays done; the step keeps \
+                 its idempotency key.",
+            )
+            .answers::<Run>(202, "It goes on."),
     ]
 }
 
@@ -238,6 +246,18 @@ async fn cancel(
         StatusCode::ACCEPTED
     };
     Ok((status, Json(whole(&app, &record).await?)))
+}
+
+async fn retry(
+    State(app): State<App>,
+    scope: Scope,
+    params: Params,
+) -> Answer<(StatusCode, Json<Run>)> {
+    let record = find(&app, &scope, &params).await?;
+    let _places = start::quota(&app, &scope, 1).await?;
+    app.engine.retry(record.id).await?;
+    let record = by_id(&app, &scope, record.id).await?;
+    Ok((StatusCode::ACCEPTED, Json(whole(&app, &record).await?)))
 }
 
 async fn resume(

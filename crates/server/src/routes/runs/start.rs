@@ -159,7 +159,7 @@ fn wait(text: &str) -> Answer<Duration> {
 }
 
 /// Places for runs of a project that has a quota; they are held until the runs are stored.
-async fn quota(app: &App, scope: &Scope, more: u64) -> Answer<Option<Places>> {
+pub(super) async fn quota(app: &App, scope: &Scope, more: u64) -> Answer<Option<Places>> {
     let Some(most) = quota::of(&scope.project)?.active_runs else {
         return Ok(None);
     };
