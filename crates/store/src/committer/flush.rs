@@ -26,9 +26,7 @@ pub(super) fn batch<'a>(sql: &Catalog, works: impl Iterator<Item = &'a Work> + C
             creates.push(created(work, create));
             labels.extend(labelled(work, create));
         }
-        for blob in &work.blobs {
-            blobs.push(blob);
-        }
+        blobs.extend(&work.blobs);
         match &work.update {
             Some(update) if update.finished_at.is_some() => finishes.push(finished(work, update)),
             Some(update) => parks.push(parked(work, update)),
