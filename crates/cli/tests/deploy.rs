@@ -67,16 +67,21 @@ fn scalars(text: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// Runs the program in an empty folder with nothing but these variables of its own.
-fn runstone(args: &[&str], variables: &[(String, String)]) -> Output {
-    let folder = tempfile::tempdir().unwrap();
+/// The program in a folder, without any variables of its own.
+fn command(args: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(BINARY);
-    command.args(args).current_dir(folder.path());
+    command.args(args).current_dir(folder);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RUNSTONE_")) {
         command.env_remove(name);
     }
-    command.envs(variables.iter().cloned());
-    command.output().unwrap()
+    command
+}
+
+/// What it says in an empty folder with nothing but these variables.
+fn runstone(args: &[&str], variables: &[(String, String)]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = command(args, folder.path());
+    command.envs(variables.iter().cloned()).output().unwrap()
 }
 
 /// What the settings come to, which must be without fault.
@@ -183,9 +188,7 @@ fn the_image_is_healthy_while_its_server_answers() {
         .find_map(|line| line.trim().strip_prefix("CMD [\"bash\""));
     let check: Vec<String> = serde_json::from_str(&format!("[\"bash\"{}", check.unwrap())).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Command::new(BINARY)
-        .args(["dev", "--listen", "127.0.0.1:0"])
-        .current_dir(folder.path())
+    let mut server = command(&["dev", "--listen", "127.0.0.1:0"], folder.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
