@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::harness::{Place, output, start};
 
 const LARGE: &str = "{runstone: 1, name: large, start: a, state: {text: {type: string}}, nodes: {\
-    a: {uses: set, with: {text: FILL}}, b: {uses: sleep, with: {for: 200ms}}, \
+    a: {uses: set, with: {text: FILL}}, b: {uses: sleep, with: {for: 2s}}, \
     c: {uses: template, with: {text: '${{ string(size(state.text)) }}'}}}, \
     edges: [a -> b -> c -> end], output: {size: '${{ results.c }}', text: '${{ state.text }}'}}";
 
@@ -16,7 +16,7 @@ const ROUNDS: u64 = 2_000;
 const LOOP: &str = "{runstone: 1, name: rounds, start: a, state: {n: {type: integer, default: 0}, \
     log: {type: array, reducer: append, default: []}}, nodes: {\
     a: {uses: set, with: {n: '${{ state.n + 1 }}', log: 'round ${{ string(state.n) }} FILL'}}, \
-    b: {uses: sleep, with: {for: 200ms}}}, edges: [{from: a, to: a, when: 'state.n < 2000'}, \
+    b: {uses: sleep, with: {for: 2s}}}, edges: [{from: a, to: a, when: 'state.n < 2000'}, \
     {from: a, to: b, else: true}, b -> end], output: {n: '${{ state.n }}', \
     size: '${{ size(state.log) }}', last: '${{ state.log[1999] }}'}}";
 
