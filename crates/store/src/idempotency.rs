@@ -1,5 +1,5 @@
 //! The idempotency key of a request that makes something, written before the thing is.
-use runstone_db::Value;
+use runstone_db::{RetryPolicy, Value, retry};
 use runstone_model::{ids::ProjectId, time::Timestamp};
 use uuid::Uuid;
 
@@ -40,7 +40,9 @@ impl SqlStore {
                 ("run", id.into()),
                 ("now", now.0.into()),
             ];
-            if db.execute(&sql.idempotency_insert, &params).await? == 1 {
+            // Of several who come with a key at the same time some may be in each other's way.
+            let insert = || db.execute(&sql.idempotency_insert, &params);
+            if retry(RetryPolicy::default(), insert).await? == 1 {
                 return Ok(KeyUse::First);
             }
             let Some(row) = db.fetch_optional(&sql.idempotency_find, &named).await? else {
@@ -50,13 +52,12 @@ impl SqlStore {
             let (found, first): (Vec<u8>, Uuid) = (cells.next()?, cells.next()?);
             let at: i64 = cells.next()?;
             if at >= forget_before.0 {
-                let same = found == hash;
-                let known = if same {
-                    KeyUse::Same(first)
-                } else {
-                    KeyUse::Other
-                };
-                return Ok(known);
+                return Ok(match found == hash {
+                    // Ours: it was noted, and the answer to that was lost.
+                    true if first == id => KeyUse::First,
+                    true => KeyUse::Same(first),
+                    false => KeyUse::Other,
+                });
             }
             let old = [
                 ("project", project.0.into()),
