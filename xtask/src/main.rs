@@ -29,8 +29,10 @@ cargo xtask <command>
                        start them, print the variables that tests read, stop them on Ctrl-C
   tidy                 file heads and sizes, crate arrows, SQL and migration rules
   deny                 licences, bans and sources of the crates we build on
-  bench [--quick]      the speed bars P1–P7, next to the peers, in one table
-        [--no-peers]
+  bench [--quick]      the speed bars P1–P7 and P9–P12, next to the peers, in one table
+        [--no-peers]   without them
+        [--no-data]    the service on an empty database, not with a million runs
+        [--only P9,…]  these bars alone
   ci                   what .ci/run does: format, clippy, tidy, deny, test
 ";
 

@@ -316,7 +316,7 @@ fn fanout(measured: &Measured) -> Row {
     }
 }
 
-fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
+pub(super) fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;
@@ -327,7 +327,7 @@ fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
     }
 }
 
-fn range(ratios: &[f64]) -> String {
+pub(super) fn range(ratios: &[f64]) -> String {
     let low = ratios.iter().copied().min_by(f64::total_cmp);
     let high = ratios.iter().copied().max_by(f64::total_cmp);
     match (low, high) {
@@ -337,7 +337,7 @@ fn range(ratios: &[f64]) -> String {
 }
 
 /// `12345.6` as `12,346`; a dash where nothing was measured.
-fn figure(value: Option<f64>) -> String {
+pub(super) fn figure(value: Option<f64>) -> String {
     let Some(value) = value else {
         return "–".to_owned();
     };

@@ -124,6 +124,17 @@ impl Peers {
     }
 }
 
+/// Python with FastAPI, in an environment of its own: its packages are not the engines'.
+pub(super) fn fastapi() -> Result<PathBuf, String> {
+    let install = || -> Result<PathBuf> {
+        let home = target_dir()?.join("peers");
+        std::fs::create_dir_all(&home)?;
+        let list = root()?.join("bench/peers/requirements-fastapi.txt");
+        python(&home.join("fastapi"), &list)
+    };
+    install().map_err(|error| format!("not installed: {error:#}"))
+}
+
 fn ready(tool: &Result<PathBuf, String>) -> Result<&Path> {
     tool.as_deref().map_err(|why| anyhow::anyhow!("{why}"))
 }

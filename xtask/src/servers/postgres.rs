@@ -80,6 +80,11 @@ impl Postgres {
         self.program("dropdb", &["--if-exists", "--force", name])
     }
 
+    /// Does now what the server would do in the background while something is measured.
+    pub(crate) fn tidy(&self, name: &str) -> Result<()> {
+        self.program("vacuumdb", &["--analyze", "--quiet", name])
+    }
+
     fn program(&self, program: &str, args: &[&str]) -> Result<()> {
         let mut command = Command::new(self.programs.join(program));
         let port = self.server.watched.port.to_string();
