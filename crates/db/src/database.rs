@@ -202,8 +202,12 @@ impl Database {
     /// })).await
     /// ```
     ///
+    /// A statement that fails ends the transaction on every database: later ones are refused, and
+    /// nothing is stored even when `work` answers `Ok`.
+    ///
     /// # Errors
-    /// Those of `work`, and what the database answered to the commit.
+    /// Those of `work`; that of a statement in it which `work` did not hand on; and what the
+    /// database answered to the commit.
     pub async fn transact<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -247,7 +251,7 @@ impl Database {
         match &self.backend {
             Backend::Sqlite(db) => Ok(Snapshot::sqlite(db.snapshot().await?)),
             Backend::Postgres(db) => Ok(Snapshot::begun(Tx::postgres(db.begin_snapshot().await?))),
-            Backend::Mysql(db) => Snapshot::mysql(Tx::mysql(db.begin().await?)).await,
+            Backend::Mysql(db) => Ok(Snapshot::begun(Tx::mysql(db.begin_snapshot().await?))),
             Backend::Mssql(db) => {
                 match Snapshot::mssql_versions(Tx::mssql(db.begin().await?)).await {
                     Ok(snapshot) => Ok(snapshot),

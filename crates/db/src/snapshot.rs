@@ -29,14 +29,6 @@ enum Backend {
     Session(Tx),
 }
 
-/// Ends the transaction that is open: a level set inside of one is not that of the next one on
-/// every server. Who reads may rest for long in between.
-const MYSQL: [&str; 4] = [
-    "COMMIT",
-    "SET SESSION wait_timeout = 28800 /*M!100300 , idle_transaction_timeout = 0 */",
-    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-];
 /// On a SQL Server that may keep row versions (`ALLOW_SNAPSHOT_ISOLATION ON`); fails on another.
 const MSSQL_VERSIONS: [&str; 4] = [
     "IF @@TRANCOUNT > 0 ROLLBACK",
@@ -75,10 +67,6 @@ impl Snapshot {
             tx.raw(sql).await?;
         }
         Ok(Self::begun(tx))
-    }
-
-    pub(crate) async fn mysql(tx: Tx) -> Result<Self, Error> {
-        Self::turned(tx, &MYSQL).await
     }
 
     /// By row versions; an error where the database keeps none.

@@ -21,6 +21,16 @@ pub struct Tx {
     backend: Backend,
     /// Where the times of its statements are noted, if at all.
     timings: Option<Arc<Timings>>,
+    state: State,
+}
+
+/// A failed statement ends a transaction on PostgreSQL, not elsewhere; here it does everywhere.
+#[derive(Clone, Debug)]
+enum State {
+    Open,
+    /// A call has begun; seen from outside: whoever made it has left half-way.
+    UnderWay,
+    Failed(Error),
 }
 
 #[derive(Debug)]
@@ -37,6 +47,7 @@ impl Tx {
         Self {
             backend,
             timings: None,
+            state: State::Open,
         }
     }
 
@@ -90,6 +101,7 @@ impl Tx {
         statement: &Statement,
         rows: Vec<Vec<Value>>,
     ) -> Result<u64, Error> {
+        self.enter()?;
         let began = Instant::now();
         let done = match &mut self.backend {
             Backend::Sqlite(tx) => tx.execute(statement, rows).await,
@@ -98,7 +110,7 @@ impl Tx {
             Backend::Mssql(tx) => tx.execute(statement, &rows).await,
         };
         self.note(statement, began, done.as_ref().copied());
-        done
+        self.leave(done)
     }
 
     /// Executes one statement and answers all its rows.
@@ -123,6 +135,7 @@ impl Tx {
         statement: &Statement,
         rows: Vec<Vec<Value>>,
     ) -> Result<Vec<Row>, Error> {
+        self.enter()?;
         let began = Instant::now();
         let found = match &mut self.backend {
             Backend::Sqlite(tx) => tx.fetch(statement, rows).await,
@@ -132,7 +145,7 @@ impl Tx {
         };
         let count = found.as_ref().map(|rows| rows.len() as u64);
         self.note(statement, began, count);
-        found
+        self.leave(found)
     }
 
     /// Executes one statement and answers its only row, if there is one.
@@ -147,17 +160,55 @@ impl Tx {
         at_most_one(statement, self.fetch_all(statement, params).await?)
     }
 
-    /// Executes one native statement without parameters: migrations only.
+    /// Executes one native statement without parameters: migrations only. They look themselves at
+    /// what failed, and clean up behind it.
     pub(crate) async fn raw(&mut self, sql: &str) -> Result<(), Error> {
-        match &mut self.backend {
+        let before = std::mem::replace(&mut self.state, State::UnderWay);
+        let done = match &mut self.backend {
             Backend::Sqlite(tx) => tx.raw(sql).await,
             Backend::Postgres(tx) => tx.raw(sql).await,
             Backend::Mysql(tx) => tx.raw(sql).await,
             Backend::Mssql(tx) => tx.raw(sql).await,
+        };
+        self.state = before;
+        done
+    }
+
+    fn enter(&mut self) -> Result<(), Error> {
+        match std::mem::replace(&mut self.state, State::UnderWay) {
+            State::Open => Ok(()),
+            over => {
+                self.state = over;
+                Err(Error::other(
+                    "an earlier statement of this transaction failed or was given up; it is \
+                     rolled back",
+                ))
+            }
         }
     }
 
+    fn leave<T>(&mut self, done: Result<T, Error>) -> Result<T, Error> {
+        self.state = match &done {
+            Ok(_) => State::Open,
+            Err(error) => State::Failed(error.clone()),
+        };
+        done
+    }
+
+    /// Commits; when a statement has failed, rolls back and answers its error.
     pub(crate) async fn commit(self) -> Result<(), Error> {
+        let failed = match self.state.clone() {
+            State::Open => None,
+            State::Failed(error) => Some(error),
+            State::UnderWay => Some(Error::other(
+                "a statement of this transaction was given up half-way; it was rolled back",
+            )),
+        };
+        if let Some(error) = failed {
+            // A rollback that fails closes the connection, which rolls back as well.
+            let _ = self.rollback().await;
+            return Err(error);
+        }
         let began = Instant::now();
         let done = match self.backend {
             Backend::Sqlite(tx) => tx.finish(true).await,

@@ -19,14 +19,15 @@ const UNLOCK: &str =
     "SELECT RELEASE_LOCK(CONCAT('runstone:', LEFT(SHA2(DATABASE(), 256), 40))) AS got";
 /// How often the lock is asked for, a second each time, before the move is given up.
 const LOCK_TRIES: u32 = 3600;
-/// DDL takes as long as it takes: MariaDB's limit for statements is lifted and put back. MySQL has
-/// none for them, and reads the second comment as one.
+/// DDL takes as long as it takes, and waits as long for those who use the table: both limits are
+/// lifted and put back. MySQL has none for statements that write, and reads the comments as such.
 const NO_LIMIT: [&str; 2] = [
-    "SET @runstone_limit = 0 /*M!100108 + @@SESSION.max_statement_time */",
-    "SET @runstone_ddl = 1 /*M!100108 , SESSION max_statement_time = 0 */",
+    "SET @runstone_wait = @@SESSION.lock_wait_timeout, \
+     @runstone_limit = 0 /*M!100108 + @@SESSION.max_statement_time */",
+    "SET SESSION lock_wait_timeout = 31536000 /*M!100108 , SESSION max_statement_time = 0 */",
 ];
-const LIMIT: &str =
-    "SET @runstone_ddl = 0 /*M!100108 , SESSION max_statement_time = @runstone_limit */";
+const LIMIT: &str = "SET SESSION lock_wait_timeout = @runstone_wait \
+     /*M!100108 , SESSION max_statement_time = @runstone_limit */";
 
 /// What the server says of a statement whose work is done: the table, column, key or constraint
 /// that it makes is there, or the one that it takes away is not.
@@ -58,8 +59,8 @@ pub(super) async fn run(tx: &mut Tx, work: &Work) -> Result<Vec<u32>, Error> {
         let _ = tx.raw("ROLLBACK").await;
     }
     let limited = tx.raw(LIMIT).await;
-    let unlock = ledger.statement("migrations.unlock", UNLOCK)?;
-    let unlocked = tx.fetch_all(&unlock, &[]).await;
+    // Also behind a statement that failed.
+    let unlocked = tx.raw(UNLOCK).await;
     let done = done?;
     limited?;
     unlocked?;

@@ -243,7 +243,7 @@ fn settings(server: Server, options: &Options) -> String {
     format!(
         "SET NAMES utf8mb4 COLLATE {collation}; \
          SET SESSION sql_mode = '{SQL_MODE}', time_zone = '+00:00', \
-         innodb_lock_wait_timeout = {seconds}, {own}; \
+         innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}, {own}; \
          SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED{access}"
     )
 }

@@ -35,6 +35,12 @@ pub(crate) async fn bare(url: &str) -> Result<Session, Error> {
 /// given up, and the server told.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// A level set inside of a transaction is not that of the next one on every server. Who reads may
+/// rest for long in between.
+const SNAPSHOT: &str = "SET SESSION wait_timeout = 28800 /*M!100300 , idle_transaction_timeout = 0 */; \
+     SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+     START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+
 #[derive(Debug)]
 pub(crate) struct Mysql {
     pool: Pool<Connector>,
@@ -92,15 +98,19 @@ impl Mysql {
     }
 
     pub(crate) async fn begin(&self) -> Result<MysqlTx, Error> {
-        let mut lease = self.pool.lease().await?;
-        let begun = run::begin(lease.conn_mut()).await;
-        match begun {
-            Ok(()) => Ok(MysqlTx::new(lease)),
-            Err(error) => {
-                lease.settle(&Err::<(), _>(error.clone()));
-                Err(error)
-            }
-        }
+        self.begin_as(None).await
+    }
+
+    /// A transaction that sees one state. Its session is set to what no other work wants, and
+    /// must not go back to the pool: whoever has the snapshot drops it.
+    pub(crate) async fn begin_snapshot(&self) -> Result<MysqlTx, Error> {
+        self.begin_as(Some(SNAPSHOT)).await
+    }
+
+    async fn begin_as(&self, sql: Option<&str>) -> Result<MysqlTx, Error> {
+        let lease = self.pool.lease().await?;
+        let connector = Arc::clone(&self.connector);
+        MysqlTx::begin(lease, sql, self.timeout + GRACE, connector).await
     }
 
     pub(crate) fn stats(&self) -> PoolStats {
@@ -158,12 +168,16 @@ where
         }
         Err(_) => {
             drop(lease);
-            // The server would work on and hold its locks: it does not see that we left.
-            tokio::spawn(async move { connector.kill(id).await });
-            Err(Error::new(
-                Class::Timeout,
-                "the statement took too long and was stopped (the server did not answer in time)",
-            ))
+            Err(given_up(id, connector))
         }
     }
+}
+
+/// The server would work on and hold its locks: it does not see that we left.
+fn given_up(id: u32, connector: Arc<Connector>) -> Error {
+    tokio::spawn(async move { connector.kill(id).await });
+    Error::new(
+        Class::Timeout,
+        "the statement took too long and was stopped (the server did not answer in time)",
+    )
 }

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Polls `work` at most `polls` times and drops it.
-async fn cut_short<T>(work: impl Future<Output = T>, polls: u32) -> Option<T> {
+pub(crate) async fn cut_short<T>(work: impl Future<Output = T>, polls: u32) -> Option<T> {
     let mut work = pin!(work);
     let mut left = polls;
     poll_fn(|cx| {

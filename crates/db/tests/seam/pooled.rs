@@ -297,6 +297,46 @@ on_every_server! {
         fixture.end().await;
     }
 
+    async fn a_transaction_does_not_wait_for_ever_for_a_server_that_says_nothing(fixture: Fixture) {
+        let fixture = fixture.with_items().await;
+        let proxy = Arc::new(Proxy::before(&fixture.url).await);
+        let options = "pool_size=3&statement_timeout_ms=500";
+        let url = with(&proxy.url(&fixture.url), options);
+        let db = connect(&url, Options::default()).await;
+        let insert = Arc::new(statement(&db, crate::fixture::INSERT));
+        let select = Arc::new(statement(&db, "SELECT n FROM item"));
+        for at_commit in [false, true] {
+            let (insert, stalled) = (Arc::clone(&insert), Arc::clone(&proxy));
+            let work = db.transact(move |tx| {
+                Box::pin(async move {
+                    tx.execute_rows(&insert, vec![crate::fixture::item(1)]).await?;
+                    stalled.set(Mode::Stall);
+                    if !at_commit {
+                        tx.execute_rows(&insert, vec![crate::fixture::item(2)]).await?;
+                    }
+                    Ok(())
+                })
+            });
+            let done = tokio::time::timeout(HANG, work).await;
+            let error = done.expect("it waits for ever").unwrap_err();
+            assert!(matches!(error.class, Class::Timeout | Class::Gone), "{error:?}");
+            proxy.set(Mode::Pass);
+            until("it is there again", async || db.ping().await.is_ok()).await;
+        }
+        // On PostgreSQL a snapshot waits for as long as the connection stands, on purpose.
+        if db.dialect() != Dialect::Postgres {
+            let mut snapshot = db.snapshot().await.unwrap();
+            proxy.set(Mode::Stall);
+            let done = tokio::time::timeout(HANG, snapshot.fetch_all(&select, &[])).await;
+            let error = done.expect("it waits for ever").unwrap_err();
+            assert!(matches!(error.class, Class::Timeout | Class::Gone), "{error:?}");
+            proxy.set(Mode::Pass);
+        }
+        until("nothing is held", async || db.stats().in_use <= 1).await;
+        db.close().await;
+        fixture.end().await;
+    }
+
     async fn when_the_first_host_is_away_the_second_is_used(fixture: Fixture) {
         let (one, two) = (
             Proxy::before(&fixture.url).await,

@@ -112,6 +112,61 @@ on_every_database! {
         fixture.end().await;
     }
 
+    async fn an_error_that_the_work_swallows_still_rolls_back(fixture: Fixture) {
+        let fixture = fixture.with_items().await;
+        let insert = fixture.statement(INSERT);
+        let one = item(1);
+        let there = crate::fixture::one_step(&insert, vec![one.clone()]);
+        fixture.db.batch(there).await.unwrap();
+        let done = fixture
+            .db
+            .transact({
+                let insert = insert.clone();
+                move |tx| {
+                    Box::pin(async move {
+                        tx.execute_rows(&insert, vec![item(2)]).await?;
+                        let taken = tx.execute_rows(&insert, vec![one]).await;
+                        assert_eq!(taken.unwrap_err().class, Class::Unique);
+                        let later = tx.execute_rows(&insert, vec![item(3)]).await;
+                        assert!(later.is_err(), "it goes on behind an error");
+                        Ok(())
+                    })
+                }
+            })
+            .await;
+        assert_eq!(done.unwrap_err().class, Class::Unique);
+        assert_eq!(fixture.count("item").await, 1);
+        fixture.end().await;
+    }
+
+    async fn a_statement_given_up_half_way_ends_the_transaction(fixture: Fixture) {
+        let fixture = fixture.with_items().await;
+        let insert = fixture.statement(INSERT);
+        let done = fixture
+            .db
+            .transact({
+                let insert = insert.clone();
+                move |tx| {
+                    Box::pin(async move {
+                        tx.execute_rows(&insert, vec![item(1)]).await?;
+                        let rows = (2..400).map(item).collect();
+                        let work = tx.execute_rows(&insert, rows);
+                        let finished = crate::cancel::cut_short(work, 1).await;
+                        assert!(finished.is_none(), "too fast to be left half-way");
+                        let later = tx.execute_rows(&insert, vec![item(500)]).await;
+                        assert!(later.is_err(), "it goes on behind half a statement");
+                        Ok(())
+                    })
+                }
+            })
+            .await;
+        assert!(done.is_err(), "{done:?}");
+        assert_eq!(fixture.count("item").await, 0);
+        let again = crate::fixture::one_step(&insert, vec![item(1)]);
+        assert_eq!(fixture.db.batch(again).await, Ok(vec![1]));
+        fixture.end().await;
+    }
+
     async fn several_rows_are_refused_where_one_is_wanted(fixture: Fixture) {
         let two = fixture.statement("SELECT 1 AS a UNION ALL SELECT 2");
         let error = fixture.db.fetch_optional(&two, &[]).await.unwrap_err();

@@ -1,12 +1,15 @@
 //! Which lines of two texts are the same, as operations. The exact algorithm (Myers) takes time in
-//! the square of what differs, so it gets only pieces that are small enough: larger ones are first
-//! cut at the lines that occur once in both pieces (Cohen's patience diff).
+//! the square of both lengths together, so it gets only pieces that are small enough, and only so
+//! many: larger ones are first cut at the lines that occur once in both (Cohen's patience diff).
 use std::{collections::HashMap, ops::Range};
 
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 
-/// The exact algorithm compares pieces whose sizes multiply to this at most.
-const EXACT: usize = 1 << 22;
+/// The exact algorithm compares pieces of so many lines at most, of both texts together: a short
+/// piece against a long one costs as much as two of middling length.
+const EXACT: usize = 1 << 12;
+/// What all exact comparisons of two texts may cost, in squares of lines.
+const BUDGET: usize = 1 << 27;
 /// A piece is cut within a piece so many times at most.
 const DEPTH: usize = 16;
 
@@ -15,9 +18,14 @@ pub(super) fn compare(old: &[&str], new: &[&str]) -> Vec<DiffOp> {
     let mut known = HashMap::new();
     let old = numbered(old, &mut known);
     let new = numbered(new, &mut known);
-    let mut same = Vec::new();
-    pieces(&old, &new, 0..old.len(), 0..new.len(), DEPTH, &mut same);
-    operations(&same, old.len(), new.len())
+    let mut comparison = Comparison {
+        old: &old,
+        new: &new,
+        same: Vec::new(),
+        budget: BUDGET,
+    };
+    comparison.pieces(0..old.len(), 0..new.len(), DEPTH);
+    operations(&comparison.same, old.len(), new.len())
 }
 
 /// Each line as a number: the same for equal lines.
@@ -30,55 +38,65 @@ fn numbered<'a>(lines: &[&'a str], known: &mut HashMap<&'a str, u32>) -> Vec<u32
     numbers
 }
 
-/// Collects the pairs of equal lines of two ranges.
-fn pieces(
-    old: &[u32],
-    new: &[u32],
-    mut a: Range<usize>,
-    mut b: Range<usize>,
-    depth: usize,
-    same: &mut Vec<(usize, usize)>,
-) {
-    while !a.is_empty() && !b.is_empty() && old[a.start] == new[b.start] {
-        same.push((a.start, b.start));
-        (a.start, b.start) = (a.start + 1, b.start + 1);
-    }
-    let mut tail = Vec::new();
-    while !a.is_empty() && !b.is_empty() && old[a.end - 1] == new[b.end - 1] {
-        (a.end, b.end) = (a.end - 1, b.end - 1);
-        tail.push((a.end, b.end));
-    }
-    if a.len().saturating_mul(b.len()) <= EXACT {
-        exact(old, new, &a, &b, same);
-    } else if depth > 0 {
-        let (mut from_a, mut from_b) = (a.start, b.start);
-        let anchors = anchors(old, new, &a, &b);
-        let found = !anchors.is_empty();
-        for (at_a, at_b) in anchors {
-            pieces(old, new, from_a..at_a, from_b..at_b, depth - 1, same);
-            same.push((at_a, at_b));
-            (from_a, from_b) = (at_a + 1, at_b + 1);
-        }
-        // Without an anchor the piece is as large as before: it is replaced.
-        if found {
-            pieces(old, new, from_a..a.end, from_b..b.end, depth - 1, same);
-        }
-    }
-    same.extend(tail.into_iter().rev());
+struct Comparison<'a> {
+    old: &'a [u32],
+    new: &'a [u32],
+    /// Where equal lines stand, in order.
+    same: Vec<(usize, usize)>,
+    /// What the exact algorithm may still cost.
+    budget: usize,
 }
 
-fn exact(
-    old: &[u32],
-    new: &[u32],
-    a: &Range<usize>,
-    b: &Range<usize>,
-    same: &mut Vec<(usize, usize)>,
-) {
-    for op in capture_diff_slices(Algorithm::Myers, &old[a.clone()], &new[b.clone()]) {
-        if op.tag() == DiffTag::Equal {
-            let pairs = op.old_range().zip(op.new_range());
-            same.extend(pairs.map(|(o, n)| (a.start + o, b.start + n)));
+impl Comparison<'_> {
+    /// Collects the pairs of equal lines of two ranges.
+    fn pieces(&mut self, mut a: Range<usize>, mut b: Range<usize>, depth: usize) {
+        let (old, new) = (self.old, self.new);
+        while !a.is_empty() && !b.is_empty() && old[a.start] == new[b.start] {
+            self.same.push((a.start, b.start));
+            (a.start, b.start) = (a.start + 1, b.start + 1);
         }
+        let mut tail = Vec::new();
+        while !a.is_empty() && !b.is_empty() && old[a.end - 1] == new[b.end - 1] {
+            (a.end, b.end) = (a.end - 1, b.end - 1);
+            tail.push((a.end, b.end));
+        }
+        // One of them empty: nothing is the same.
+        if !a.is_empty() && !b.is_empty() && !self.exact(&a, &b) && depth > 0 {
+            let (mut from_a, mut from_b) = (a.start, b.start);
+            let anchors = anchors(old, new, &a, &b);
+            let found = !anchors.is_empty();
+            for (at_a, at_b) in anchors {
+                self.pieces(from_a..at_a, from_b..at_b, depth - 1);
+                self.same.push((at_a, at_b));
+                (from_a, from_b) = (at_a + 1, at_b + 1);
+            }
+            // Without an anchor the piece is as large as before: it is replaced.
+            if found {
+                self.pieces(from_a..a.end, from_b..b.end, depth - 1);
+            }
+        }
+        self.same.extend(tail.into_iter().rev());
+    }
+
+    /// Compares two ranges exactly; false when that would take too long.
+    fn exact(&mut self, a: &Range<usize>, b: &Range<usize>) -> bool {
+        let lines = a.len() + b.len();
+        if lines > EXACT {
+            return false;
+        }
+        let Some(left) = self.budget.checked_sub(lines * lines) else {
+            return false;
+        };
+        self.budget = left;
+        let (old, new) = (&self.old[a.clone()], &self.new[b.clone()]);
+        for op in capture_diff_slices(Algorithm::Myers, old, new) {
+            if op.tag() == DiffTag::Equal {
+                let pairs = op.old_range().zip(op.new_range());
+                self.same
+                    .extend(pairs.map(|(o, n)| (a.start + o, b.start + n)));
+            }
+        }
+        true
     }
 }
 

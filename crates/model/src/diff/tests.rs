@@ -103,3 +103,32 @@ fn large_texts_that_resist_are_shown_as_replaced() {
     let rising: String = (0..40_000).map(|n| format!("line {n}\n")).collect();
     assert_eq!(patched(&rising, &compare(&rising, &reversed, 3)), reversed);
 }
+
+/// A million lines of one kind against a few cost as much as their product; the exact algorithm
+/// would take the square of their sum.
+#[test]
+fn a_few_lines_against_a_million_are_compared_at_once() {
+    let many = "\n".repeat(1_000_000);
+    for few in ["a", "a\nb\nc\nd\n", "a\n\nb\n"] {
+        let began = std::time::Instant::now();
+        for (old, new) in [(few, many.as_str()), (many.as_str(), few)] {
+            let diff = compare(old, new, 0);
+            assert_eq!(diff.unchanged + diff.added, split(new).len());
+            assert_eq!(diff.unchanged + diff.removed, split(old).len());
+        }
+        assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+    }
+}
+
+/// Every piece between two anchors is small enough for the exact algorithm; all of them are not.
+#[test]
+fn many_pieces_that_differ_throughout_have_a_limit_together() {
+    let text = |kind: &str| -> String {
+        let block = |n: usize| format!("anchor {n}\n") + &format!("{kind}\n").repeat(2_000);
+        (0..200).map(block).collect()
+    };
+    let began = std::time::Instant::now();
+    let diff = compare(&text("old"), &text("new"), 0);
+    assert_eq!((diff.unchanged, diff.added), (200, 400_000));
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}

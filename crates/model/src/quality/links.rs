@@ -48,7 +48,11 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        // A sign is a number's too, and no digit.
+        let hex = tail
+            .get(..2)
+            .filter(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        let hex = hex.and_then(|hex| std::str::from_utf8(hex).ok());
         let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match byte {
             Some(byte) if first == b'%' => {
@@ -62,4 +66,15 @@ fn decoded(text: &str) -> String {
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn only_two_digits_are_a_byte() {
+        assert_eq!(decoded("a%20b%C3%A9"), "a bé");
+        assert_eq!(decoded("c%+1%-2% 3%4"), "c%+1%-2% 3%4");
+    }
 }
