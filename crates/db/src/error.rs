@@ -2,6 +2,8 @@
 //! messages are passed on, values are not, and passwords in URLs are masked.
 use std::{fmt, sync::Arc};
 
+use crate::url::{is_option, name_of};
+
 /// What a caller can do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -153,13 +155,21 @@ fn masked_query(tail: &str) -> String {
     let Some((path, query)) = tail.split_once('?') else {
         return tail.to_owned();
     };
-    let parts: Vec<String> = query
-        .split('&')
-        .map(|part| match part.split_once('=') {
-            Some((key, _)) if key.eq_ignore_ascii_case("password") => format!("{key}=***"),
-            _ => part.to_owned(),
-        })
-        .collect();
+    let mut parts: Vec<String> = Vec::new();
+    // What follows a password and is no option may be the rest of it: it held a `&`.
+    let mut behind = false;
+    for part in query.split('&') {
+        let key = part.split_once('=').map(|(key, _)| (key, name_of(key)));
+        match key {
+            Some((key, name)) if name.eq_ignore_ascii_case("password") => {
+                behind = true;
+                parts.push(format!("{key}=***"));
+            }
+            Some((_, name)) if behind && !is_option(&name) => parts.push("***".to_owned()),
+            None if behind => parts.push("***".to_owned()),
+            _ => parts.push(part.to_owned()),
+        }
+    }
     format!("{path}?{}", parts.join("&"))
 }
 

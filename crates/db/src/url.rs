@@ -76,6 +76,19 @@ const OF_FILES: [&str; 4] = [
     "statement_timeout_ms",
     "busy_timeout_ms",
 ];
+/// What the drivers add to those of servers.
+const NATIVE: [&str; 7] = [
+    "application_name",
+    "ca",
+    "encrypt",
+    "host_name_in_certificate",
+    "options",
+    "target_session_attrs",
+    "trust_server_certificate",
+];
+/// What is said of a piece behind a password, which may be the rest of it.
+const REST_OF_PASSWORD: &str = "what stands behind the password is no option; in a password write \
+     `%26` for `&`";
 const DAY_MS: u64 = 86_400_000;
 const YEAR_S: u64 = 366 * 86_400;
 
@@ -198,7 +211,12 @@ fn read(url: &str, kind: &Kind, options: &Options, shown: &str) -> Result<Target
         .ok_or_else(|| shaped("`://` is missing"))?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
-    if tail.contains('@') && authority.contains(':') && !authority.contains('@') {
+    let of_password = match authority.contains('@') {
+        false => tail.contains('@'),
+        // In the query it may stand for itself.
+        true => tail.split('?').next().unwrap_or(tail).contains('@'),
+    };
+    if of_password && authority.contains(':') {
         return Err("in a password write `%2F` for `/` and `%3F` for `?`".to_owned());
     }
     let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
@@ -265,10 +283,28 @@ fn unknown(name: &str, known: &[&str], native: &[&str]) -> String {
     format!("the option `{name}` is not known; there are {all}")
 }
 
+/// Whether any kind of database has an option of that name.
+pub(crate) fn is_option(name: &str) -> bool {
+    COMMON.contains(&name) || OF_FILES.contains(&name) || NATIVE.contains(&name)
+}
+
+/// The name of an option, decoded where that can be done.
+pub(crate) fn name_of(key: &str) -> String {
+    decoded(key, "").unwrap_or_else(|_| key.to_owned())
+}
+
 /// The options, decoded. Each may stand once.
 fn pairs(query: &str) -> Result<Vec<(String, String)>, String> {
     let mut all: Vec<(String, String)> = Vec::new();
     for part in query.split('&').filter(|part| !part.is_empty()) {
+        let behind = all.iter().any(|(known, _)| known == "password");
+        if behind
+            && !part
+                .split_once('=')
+                .is_some_and(|(key, _)| is_option(&name_of(key)))
+        {
+            return Err(REST_OF_PASSWORD.to_owned());
+        }
         let Some((key, value)) = part.split_once('=') else {
             return Err(format!(
                 "the option `{part}` has no value; write `{part}=…`"

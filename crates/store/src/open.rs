@@ -161,7 +161,8 @@ impl SqlStore {
     /// # Errors
     /// See [`OpenError`]. Nothing is left half-done: a migration is one transaction.
     pub async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
-        let store = Self::open_even_half_restored(url, options).await?;
+        let patient = options.any_schema;
+        let store = Self::open_even_half_restored(url, options, patient).await?;
         match restore_under_way(store.database(), store.sql()).await? {
             None => Ok(store),
             Some(_) => {
@@ -171,13 +172,15 @@ impl SqlStore {
         }
     }
 
-    /// The same for a restore, which may begin anew where an earlier one was broken off.
+    /// The same for a restore, which may begin anew where an earlier one was broken off. `patient`:
+    /// statements that look at whole tables get the time for it.
     pub(crate) async fn open_even_half_restored(
         url: &str,
         options: OpenOptions,
+        patient: bool,
     ) -> Result<Self, OpenError> {
         let lock = options.lock(url)?;
-        let db_options = match options.any_schema {
+        let db_options = match patient {
             true => Options {
                 statement_timeout: EXAMINED,
                 ..options.of_database()

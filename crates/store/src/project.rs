@@ -1,15 +1,14 @@
 //! Projects, their members, and what they use. Names are unique among all projects, the deleted ones
 //! included, so that a restored one fits in again.
+mod purge;
+
 use std::collections::BTreeMap;
 
-use runstone_db::{Batch, Class, Row as DbRow, Value};
-use runstone_model::{
-    ids::{ProjectId, RunId},
-    time::Timestamp,
-};
+use runstone_db::{Class, Row as DbRow, Value};
+use runstone_model::{ids::ProjectId, run::Status, time::Timestamp};
 use uuid::Uuid;
 
-use crate::{Error, SqlStore, cells::Cells, run};
+use crate::{Error, SqlStore, cells::Cells};
 
 /// A project's own row. `settings` and `quotas` are JSON, empty when none were given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,9 +89,6 @@ pub struct MemberRecord {
     /// Since when.
     pub created_at: Timestamp,
 }
-
-/// Runs deleted at a time.
-const PURGE_PAGE: u32 = 500;
 
 fn record(row: DbRow) -> Result<ProjectRecord, Error> {
     let mut cells = Cells::new("projects", row);
@@ -262,43 +258,6 @@ impl SqlStore {
         written(self.database().execute(statement, &params).await)
     }
 
-    /// Deletes a softly deleted project with everything in it. A crash in the middle leaves it
-    /// deleted softly; the next purge goes on.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn purge_project(&self, id: ProjectId) -> Result<Purged, Error> {
-        match self.project(id).await? {
-            Some(found) if found.deleted_at.is_some() => {}
-            _ => return Ok(Purged::NotDeleted),
-        }
-        let unfinished = self.active_runs(id).await?;
-        if unfinished > 0 {
-            return Ok(Purged::Unfinished(unfinished));
-        }
-        let sql = self.sql();
-        loop {
-            let params = [
-                ("before", Uuid::max().into()),
-                ("limit", PURGE_PAGE.into()),
-                ("project", id.0.into()),
-            ];
-            let rows = self.database().fetch_all(&sql.run_ids_by_project, &params);
-            let runs: Vec<RunId> = run::run_ids(rows.await?)?;
-            if runs.is_empty() {
-                break;
-            }
-            if self.delete_runs(&runs).await? == 0 {
-                return Ok(Purged::Unfinished(self.active_runs(id).await?));
-            }
-        }
-        let mut batch = Batch::new();
-        batch.push(&sql.project_delete_flows, vec![vec![id.0.into()]], None);
-        batch.push(&sql.project_purge, vec![vec![id.0.into()]], None);
-        self.database().batch(batch).await?;
-        Ok(Purged::Gone)
-    }
-
     /// A project's runs counted by status.
     ///
     /// # Errors
@@ -320,9 +279,8 @@ impl SqlStore {
     /// # Errors
     /// What the database answered.
     pub async fn active_runs(&self, id: ProjectId) -> Result<u64, Error> {
-        let statuses: Value = ["pending", "running", "waiting", "paused"]
-            .into_iter()
-            .collect();
+        let unfinished = Status::ALL.into_iter().filter(|status| !status.is_final());
+        let statuses: Value = unfinished.map(Status::name).collect();
         let params = [("project", id.0.into()), ("statuses", statuses)];
         self.found(&self.sql().project_runs_in, &params).await
     }

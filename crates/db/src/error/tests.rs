@@ -22,6 +22,14 @@ fn passwords_in_urls_are_masked() {
             "postgres://host/db?user=u&password=secret",
             "postgres://host/db?user=u&password=***",
         ),
+        (
+            "mssql://sa@h/db?password=secr&et!x&sec=ret&sslmode=disable",
+            "mssql://sa@h/db?password=***&***&***&sslmode=disable",
+        ),
+        (
+            "mssql://sa@h/db?pass%77ord=secret",
+            "mssql://sa@h/db?pass%77ord=***",
+        ),
         ("postgres:///db?host=/run/pg", "postgres:///db?host=/run/pg"),
         (
             "postgres://host/db?application_name=a@b",

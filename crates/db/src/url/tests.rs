@@ -55,6 +55,21 @@ fn every_part_is_read_and_decoded() {
 }
 
 #[test]
+fn no_piece_of_a_password_is_said_or_taken_for_something_else() {
+    for url in [
+        "kind://sa@h/db?password=ab&cd!x",
+        "kind://sa@h/db?password=ab&cd!x=1",
+        "kind://sa@h/db?password=ab&cd!x=%zz",
+        "kind://sa@h/db?pass%77ord=cd!x&cd!x",
+        "kind://u:p@cd!x/word@host",
+    ] {
+        let error = Target::parse(url, &KIND, &Options::default()).unwrap_err();
+        assert!(!error.message.contains("cd!x"), "{error}");
+        assert!(error.message.contains("in a password write"), "{error}");
+    }
+}
+
+#[test]
 fn hosts_are_several_in_their_order() {
     assert_eq!(hosts("kind://u@one,two:7/db"), ["one:1000", "two:7"]);
     assert_eq!(hosts("kind://[::1]:5,[::2]/db"), ["[::1]:5", "[::2]:1000"]);

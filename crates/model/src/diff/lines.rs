@@ -9,7 +9,7 @@ use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 /// piece against a long one costs as much as two of middling length.
 const EXACT: usize = 1 << 12;
 /// What all exact comparisons of two texts may cost, in squares of lines.
-const BUDGET: usize = 1 << 27;
+const BUDGET: usize = 1 << 26;
 /// A piece is cut within a piece so many times at most.
 const DEPTH: usize = 16;
 

@@ -62,7 +62,8 @@ impl Target {
             who: who.to_owned(),
             ..OpenOptions::default()
         };
-        let store = SqlStore::open_even_half_restored(url, options).await?;
+        // It counts whole tables when everything is in them.
+        let store = SqlStore::open_even_half_restored(url, options, true).await?;
         let mut target = Self {
             store,
             clock,

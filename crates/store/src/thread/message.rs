@@ -91,6 +91,8 @@ pub struct Pruned {
     pub more: bool,
 }
 
+/// Messages removed at a time.
+const PORTION: u32 = 1_000;
 /// Contention on one thread is resolved by waiting; a deadlock among several needs another try.
 const APPEND_RETRIES: RetryPolicy = RetryPolicy {
     attempts: 10,
@@ -347,10 +349,11 @@ impl SqlStore {
     }
 
     /// Removes messages that are older than their threads keep them, in up to `limit` threads. Takes
-    /// nothing but the time; safe to run twice.
+    /// nothing but the time; safe to run twice. A thread in which that fails does not keep the
+    /// others waiting.
     ///
     /// # Errors
-    /// What the database answered; what was removed before stays removed.
+    /// What the database answered first; what was removed before and behind stays removed.
     pub async fn prune_messages(&self, now: Timestamp, limit: u32) -> Result<Pruned, Error> {
         let params = [
             ("after", Uuid::nil().into()),
@@ -366,16 +369,41 @@ impl SqlStore {
             more: rows.len() >= usize::try_from(limit).unwrap_or(usize::MAX),
             ..Pruned::default()
         };
+        let mut failed = None;
         for row in rows {
             let mut cells = Cells::new("threads", row);
             let (thread, retain_ms): (Uuid, i64) = (cells.next()?, cells.next()?);
             let before = now.0.saturating_sub(retain_ms.saturating_mul(1000));
-            let params = [("thread", thread.into()), ("before", before.into())];
-            pruned.messages += self
-                .database()
-                .execute(&self.sql().message_delete_older, &params)
-                .await?;
+            match self.delete_messages(thread, before).await {
+                Ok(removed) => pruned.messages += removed,
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        Ok(pruned)
+        failed.map_or(Ok(pruned), Err)
+    }
+
+    /// Removes a thread's messages older than `before`, so many at a time that no statement takes
+    /// long and no other writer waits for long.
+    pub(super) async fn delete_messages(&self, thread: Uuid, before: i64) -> Result<u64, Error> {
+        let mut removed = 0;
+        loop {
+            let page = [
+                ("thread", thread.into()),
+                ("before", before.into()),
+                ("limit", PORTION.into()),
+            ];
+            let oldest = self.database().fetch_all(&self.sql().message_older, &page);
+            let Some(last) = oldest.await?.pop() else {
+                return Ok(removed);
+            };
+            let upto: i64 = Cells::new("messages", last).next()?;
+            let portion = [
+                ("thread", thread.into()),
+                ("before", before.into()),
+                ("upto", upto.into()),
+            ];
+            let delete = &self.sql().message_delete_older;
+            removed += self.database().execute(delete, &portion).await?;
+        }
     }
 }

@@ -169,11 +169,16 @@ impl SqlStore {
             > 0)
     }
 
-    /// Removes a thread with all its messages; false when there is none.
+    /// Removes a thread with all its messages; false when there is none. The messages go first, in
+    /// portions.
     ///
     /// # Errors
-    /// What the database answered.
+    /// What the database answered; what was removed before stays removed.
     pub async fn delete_thread(&self, project: ProjectId, id: ThreadId) -> Result<bool, Error> {
+        if self.thread(project, id).await?.is_none() {
+            return Ok(false);
+        }
+        self.delete_messages(id.0, i64::MAX).await?;
         let params = [("id", id.0.into()), ("project", project.0.into())];
         Ok(self
             .database()

@@ -4,6 +4,7 @@
 mod agents;
 mod documents;
 mod exports;
+mod purge;
 mod threads;
 
 use std::sync::{

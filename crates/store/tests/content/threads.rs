@@ -142,6 +142,23 @@ on_every_database! {
         assert!(!store.delete_thread(other, id).await.unwrap());
     }
 
+    async fn more_messages_than_a_portion_go_with_their_thread(db: &Content) {
+        let (old, gone) = (thread(db, Some(1)).await, thread(db, None).await);
+        let texts = ["x"; 500];
+        for id in [old, gone] {
+            for _ in 0..3 {
+                add(db, id, &texts, 1_000_000).await;
+            }
+        }
+        add(db, old, &["new"], 2_000_000).await;
+        let pruned = db.store.prune_messages(at(2_000_500), 10).await.unwrap();
+        assert_eq!((pruned.threads, pruned.messages), (1, 1_500));
+        let left = db.store.messages(db.project, old, Window::After(0), 10).await.unwrap();
+        assert_eq!(seqs(&left), [1_501]);
+        assert!(db.store.delete_thread(db.project, gone).await.unwrap());
+        assert_eq!(db.store.thread(db.project, gone).await.unwrap(), None);
+    }
+
     async fn old_messages_go_and_numbers_stay(db: &Content) {
         let (short, long) = (thread(db, Some(1)).await, thread(db, None).await);
         for id in [short, long] {

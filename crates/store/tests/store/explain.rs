@@ -155,7 +155,10 @@ fn sample_of_backup(statement: &str, name: &str) -> Value {
 fn sample_of_content(statement: &str, name: &str) -> Value {
     match (statement, name) {
         ("document.versions" | "message.before" | "message.search", "before") => 1.into(),
-        ("message.after", "after") | ("message.delete_older", "before") => 1.into(),
+        ("message.after", "after") | ("message.delete_older" | "message.older", "before") => {
+            1.into()
+        }
+        ("document.delete", "ids") => [Uuid::nil()].into_iter().collect(),
         (_, "after" | "before" | "id" | "project" | "run" | "thread") => Uuid::nil().into(),
         ("export.insert_chunk", "body") => vec![0_u8].into(),
         (_, "hash") => vec![0_u8; 32].into(),
