@@ -159,7 +159,8 @@ impl SqlStore {
     /// same with `mysql`, `mariadb` or `mssql`.
     ///
     /// # Errors
-    /// See [`OpenError`]. Nothing is left half-done: a migration is one transaction.
+    /// See [`OpenError`]. A migration is one transaction, but on MySQL and MariaDB, where the next
+    /// one goes on where this one broke off.
     pub async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
         let patient = options.any_schema;
         let store = Self::open_even_half_restored(url, options, patient).await?;

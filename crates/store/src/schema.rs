@@ -163,7 +163,8 @@ impl SqlStore {
     /// Applies migrations up to version `to`, or all of them; answers those applied.
     ///
     /// # Errors
-    /// What the database answered; nothing has changed then.
+    /// What the database answered. Nothing has changed then, but on MySQL and MariaDB, where the
+    /// next try goes on.
     pub async fn migrate_up(&self, to: Option<u32>) -> Result<Vec<u32>, DbError> {
         migrate_up(self.database(), to).await
     }
@@ -172,7 +173,8 @@ impl SqlStore {
     /// what they made is gone.
     ///
     /// # Errors
-    /// What the database answered; nothing has changed then.
+    /// What the database answered. Nothing has changed then, but on MySQL and MariaDB, where the
+    /// next try goes on.
     pub async fn migrate_down(&self, to: u32) -> Result<Vec<u32>, DbError> {
         migrator(self.database()).down(to).await
     }

@@ -233,7 +233,8 @@ fn flights(batch: &Batch, settled: bool) -> Result<Vec<Flight>, Error> {
                 1
             };
             let bytes: usize = rest[..few].iter().flatten().map(size).sum();
-            let fits = words.sql.len() + bytes < TEXT && statement.counts();
+            // Bytes are written as hex, and quotes twice.
+            let fits = words.sql.len() + 2 * bytes < TEXT && statement.counts();
             if fits && (!statement.rows() || few == rest.len()) {
                 text(statement, &rest[..few], words.push(Some(index), few))
                     .map_err(|why| at(batch, index, why))?;

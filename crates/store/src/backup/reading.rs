@@ -19,8 +19,8 @@ use crate::{Error, catalog::Catalog};
 
 /// Keys of one page.
 const KEYS: u32 = 1000;
-/// Rows of one page of the journal: at 64 KiB each they are 32 MiB at most.
-const JOURNAL: u32 = 500;
+/// Rows of one page of the journal; fewer when they are large, as those with many keys are.
+const JOURNAL: usize = 500;
 /// Versions fetched at a time: a definition may have 8 MiB.
 const VERSIONS: usize = 8;
 /// Blobs fetched at a time, and their bytes.
@@ -39,6 +39,8 @@ pub(super) struct Reading<'a> {
     index: Option<Index>,
     orders: mpsc::Sender<Order>,
     meter: Arc<Meter>,
+    /// Of the journal's pages.
+    pace: Pace,
 }
 
 impl<'a> Reading<'a> {
@@ -55,6 +57,7 @@ impl<'a> Reading<'a> {
             index,
             orders,
             meter,
+            pace: Pace::new(JOURNAL),
         }
     }
 
@@ -295,10 +298,11 @@ impl<'a> Reading<'a> {
             let params = [
                 ("run", from.into()),
                 ("run_id", last.into()),
-                ("limit", JOURNAL.into()),
+                ("limit", self.pace.limit()),
             ];
             let rows = self.fetch(SECTION, &sql.backup_journal, &params).await?;
-            let full = rows.len() == JOURNAL as usize;
+            let full = rows.len() >= self.pace.rows();
+            self.pace.took(&rows);
             let end = rows.last().map(|row| (row[0].clone(), row[1].clone()));
             self.journal_of(rows, ids).await?;
             let Some((run, seq)) = end.filter(|_| full) else {
@@ -325,12 +329,13 @@ impl<'a> Reading<'a> {
             let params = [
                 ("run", run.clone()),
                 ("after", seq),
-                ("limit", JOURNAL.into()),
+                ("limit", self.pace.limit()),
             ];
             let rows = self
                 .fetch(Section::Journal, &sql.journal_page, &params)
                 .await?;
-            let full = rows.len() == JOURNAL as usize;
+            let full = rows.len() >= self.pace.rows();
+            self.pace.took(&rows);
             let end = rows.last().map(|row| row[1].clone());
             self.journal_of(rows, ids).await?;
             match end.filter(|_| full) {

@@ -26,7 +26,8 @@ impl SqlStore {
     /// Stores a document with its first version.
     ///
     /// # Errors
-    /// What the database answered; nothing has changed then.
+    /// What the database answered. Nothing has changed then, unless the connection broke or the
+    /// time was up at the commit: then the version may be there.
     pub async fn create_document(
         &self,
         project: ProjectId,
@@ -60,7 +61,8 @@ impl SqlStore {
     /// Stores `draft` as the version after `expected`.
     ///
     /// # Errors
-    /// What the database answered; nothing has changed then.
+    /// What the database answered. Nothing has changed then, unless the connection broke or the
+    /// time was up at the commit: then the version may be there.
     pub async fn write_document(
         &self,
         project: ProjectId,
@@ -76,7 +78,8 @@ impl SqlStore {
     /// Stores the text of version `to` as the version after `expected`.
     ///
     /// # Errors
-    /// What the database answered; nothing has changed then.
+    /// What the database answered. Nothing has changed then, unless the connection broke or the
+    /// time was up at the commit: then the version may be there.
     pub async fn rollback_document(
         &self,
         project: ProjectId,

@@ -19,8 +19,8 @@ use zip::{
 use super::{CHUNK_BYTES, Selection};
 use crate::{Error, document::DocumentVersion};
 
-/// Characters of a title in a file's name.
-const NAME_CHARS: usize = 60;
+/// Bytes of a title in a file's name: with the id it stays under the 255 of common file systems.
+const NAME_BYTES: usize = 200;
 
 /// What the archive says about itself.
 #[derive(Debug, Serialize)]
@@ -96,7 +96,7 @@ impl Archive {
         self.entries.len()
     }
 
-    /// Adds a document; answers the pieces that are full.
+    /// Adds a document.
     pub(super) fn add(&mut self, version: DocumentVersion) -> Result<(), Error> {
         let path = path(&version);
         let body = version.body.unwrap_or_default();
@@ -197,7 +197,7 @@ fn path(version: &DocumentVersion) -> String {
             name.push('-');
         }
     }
-    let name: String = name.chars().take(NAME_CHARS).collect();
+    let name = &name[..name.floor_char_boundary(NAME_BYTES)];
     let name = name.trim_end_matches('-');
     let name = if name.is_empty() { "document" } else { name };
     format!("documents/{name}-{}.md", version.document.0.simple())

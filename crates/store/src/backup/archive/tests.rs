@@ -232,7 +232,7 @@ fn columns_are_found_by_their_names() {
 fn every_single_bit_of_a_small_archive_is_under_a_checksum() {
     for secret in [None, Some(passphrase())] {
         let rows = vec![(Section::Projects, project(1, "x"))];
-        let bytes = written(&rows, None);
+        let bytes = written(&rows, secret.as_ref());
         for at in 0..bytes.len() * 8 {
             let mut bad = bytes.clone();
             bad[at / 8] ^= 1 << (at % 8);
