@@ -243,17 +243,6 @@ pub struct ListDocuments {
     pub deleted: Option<bool>,
 }
 
-/// Which page of a list.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ListVersions {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-}
-
 /// Which versions to compare.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

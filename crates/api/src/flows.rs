@@ -42,17 +42,6 @@ pub struct Validation {
     pub warnings: Vec<FieldError>,
 }
 
-/// Which flows or versions.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ListFlows {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-}
-
 /// How to draw a flow.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

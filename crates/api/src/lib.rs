@@ -10,6 +10,7 @@ pub mod flows;
 pub mod keys;
 mod openapi;
 pub mod operation;
+mod page;
 pub mod problem;
 pub mod projects;
 pub mod runs;
@@ -20,6 +21,7 @@ pub use access::{Access, Role};
 pub use code::Code;
 pub use openapi::document;
 pub use operation::Operation;
+pub use page::ListPage;
 pub use problem::{FieldError, Problem};
 
 /// What every path of the API begins with; the system's own (`/health`, …) stand outside.

@@ -170,17 +170,6 @@ pub struct Step {
     pub error: Option<Value>,
 }
 
-/// Which part of a journal.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ListSteps {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-}
-
 /// The state after an entry of the journal.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Checkpoint {

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How well something is.
@@ -121,15 +121,4 @@ pub struct AuditEntry {
     pub trace_id: String,
     /// Where it came from.
     pub address: String,
-}
-
-/// Which audit entries.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ListAudit {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }

@@ -241,6 +241,7 @@ catalog! {
     project_insert: "project" / "insert",
     project_page: "project" / "page",
     project_page_deleted: "project" / "page_deleted",
+    project_page_deleted_of_subject: "project" / "page_deleted_of_subject",
     project_page_of_subject: "project" / "page_of_subject",
     project_purge: "project" / "purge",
     project_runs_by_status: "project" / "runs_by_status",

@@ -53,8 +53,10 @@ pub enum ProjectFilter {
     Present,
     /// The deleted ones.
     Deleted,
-    /// Those that somebody is a member of.
+    /// Those that are not deleted and that somebody is a member of.
     OfSubject(String),
+    /// The deleted ones that somebody is a member of.
+    DeletedOfSubject(String),
 }
 
 /// What became of a write to a project.
@@ -191,6 +193,10 @@ impl SqlStore {
             ProjectFilter::OfSubject(subject) => {
                 params.push(("subject", subject.as_str().into()));
                 &self.sql().project_page_of_subject
+            }
+            ProjectFilter::DeletedOfSubject(subject) => {
+                params.push(("subject", subject.as_str().into()));
+                &self.sql().project_page_deleted_of_subject
             }
         };
         self.all(statement, &params, record).await

@@ -56,13 +56,19 @@ pub(super) fn load(
     flags: Vec<(&'static str, String, &'static str)>,
     defaults: Vec<(&'static str, &'static str)>,
 ) -> Result<Loaded, Trouble> {
-    let variables = std::env::vars_os();
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
+    let (mut environment, mut unreadable) = (Vec::new(), Vec::new());
+    for (name, value) in std::env::vars_os() {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => environment.push((name, value)),
+            (Ok(name), Err(_)) if name.starts_with("RUNSTONE_") => unreadable.push(name),
+            // Not ours.
+            (Ok(_) | Err(_), _) => {}
+        }
+    }
     let sources = Sources {
         file,
-        environment: variables.filter_map(text).collect(),
+        environment,
+        unreadable,
         flags,
         defaults,
     };

@@ -20,7 +20,12 @@ use runstone_model::ids::ProjectId;
 use runstone_store::AuditRecord;
 use uuid::Uuid;
 
-use super::{Caller, Reach, Scope, key::Secret, oidc::Refused, rate::Standing};
+use super::{
+    Caller, Reach, Scope,
+    key::Secret,
+    oidc::Refused,
+    rate::{Standing, counted},
+};
 use crate::{
     Answer, App, Fault,
     http::{
@@ -166,7 +171,7 @@ async fn allow(
     let vital = operation.path.starts_with("/health");
     if !vital && let Some(rate) = &app.auth.per_address {
         count(
-            rate.count(app, address, 1).await,
+            rate.count(app, counted(address), 1).await,
             known,
             &app.metrics.limited_by_address,
         )?;
@@ -263,7 +268,7 @@ async fn authenticate(
     // Only who shows no valid key is counted: behind a proxy all have one address.
     if let Some(failures) = &app.auth.failures {
         count(
-            failures.count(app, address, 1).await,
+            failures.count(app, counted(address), 1).await,
             &mut Known::default(),
             &app.metrics.limited_by_failures,
         )?;

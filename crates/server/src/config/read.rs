@@ -20,6 +20,8 @@ pub struct Sources {
     pub file: Option<PathBuf>,
     /// The environment.
     pub environment: Vec<(String, String)>,
+    /// Names of our variables in the environment whose values are no text.
+    pub unreadable: Vec<String>,
     /// Flags: the setting, its value, the flag's name.
     pub flags: Vec<(&'static str, String, &'static str)>,
     /// Defaults that the command changes: the setting and its value.
@@ -98,13 +100,13 @@ fn items(value: &str) -> Vec<String> {
 }
 
 /// Variables with our prefix that are no settings.
-const OTHERS: [&str; 5] = [
-    "RUNSTONE_SECRET_",
-    "RUNSTONE_TEST_",
-    "RUNSTONE_BENCH_",
-    "RUNSTONE_BACKUP_",
+const OTHERS: [&str; 3] = [
     "RUNSTONE_CONFIG",
+    "RUNSTONE_BACKUP_PASSPHRASE",
+    "RUNSTONE_BENCH_KEY",
 ];
+/// What other variables begin with that are no settings.
+const FAMILIES: [&str; 2] = ["RUNSTONE_SECRET_", "RUNSTONE_TEST_"];
 
 /// Reads everything; or says everything that is wrong.
 ///
@@ -126,6 +128,10 @@ pub fn load(sources: &Sources) -> Result<Loaded, Vec<Trouble>> {
     }
     for (name, value) in &sources.environment {
         reader.variable(name, value);
+    }
+    for name in &sources.unreadable {
+        let message = "is not UTF-8; write it in ASCII, or put it into the file";
+        reader.trouble("the environment", name, message);
     }
     for (path, value, flag) in &sources.flags {
         reader.set(path, value.clone(), format!("--{flag}"), path);
@@ -218,8 +224,8 @@ impl Reader {
     }
 
     fn variable(&mut self, name: &str, value: &str) {
-        let ours = name.starts_with("RUNSTONE_");
-        if !ours || OTHERS.iter().any(|other| name.starts_with(other)) || value.is_empty() {
+        let other = OTHERS.contains(&name) || FAMILIES.iter().any(|begin| name.starts_with(begin));
+        if !name.starts_with("RUNSTONE_") || other || value.is_empty() {
             return;
         }
         match KEYS.iter().find(|key| key.variable() == name) {
@@ -231,7 +237,8 @@ impl Reader {
             ),
             None => {
                 let names: Vec<String> = KEYS.iter().map(Key::variable).collect();
-                let near = nearest(name, names.iter().map(String::as_str));
+                let known = names.iter().map(String::as_str).chain(OTHERS);
+                let near = nearest(name, known);
                 let mend = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
                 self.trouble("the environment", name, format!("is not a setting{mend}"));
             }

@@ -62,6 +62,7 @@ impl Fixture for Up {
             environment: Vec::new(),
             flags,
             defaults: Vec::new(),
+            ..Sources::default()
         };
         let mut settings = config::load(&sources).unwrap().settings;
         settings.auth.off = true;

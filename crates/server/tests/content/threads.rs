@@ -56,6 +56,7 @@ on_databases! {
         assert_eq!(one["content"], parts);
         let found = up.all(&format!("{place}/messages?q=monday"), 10).await;
         assert_eq!(seqs(&found), [1]);
+        up.get(&format!("{place}/messages?q=monday&order=asc")).await.is(400);
         assert_eq!(up.all("/messages?q=%C3%84RMEL_", 10).await.len(), 1);
         assert_eq!(up.all("/messages?q=nowhere", 10).await, Vec::<Value>::new());
         let stats = up.get(&format!("{place}/stats")).await.ok();

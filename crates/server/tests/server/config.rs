@@ -24,9 +24,14 @@ fn everything_that_is_wrong_is_in_one_report() {
         ("RUNSTONE_RATE_PER_KEY_PER_S", "-1"),
         ("RUNSTONE_AUTH_OIDC_AUDIENCE", "us"),
         ("RUNSTONE_SECRET_X", "s"),
+        ("RUNSTONE_CONFIGX", "x"),
+        ("RUNSTONE_BACKUP_PASSPHRAS", "x"),
+        ("RUNSTONE_BACKUP_PASSPHRASE", "x"),
         ("PATH", "/bin"),
     ];
-    let troubles = load(&sources(Some(file.clone()), &environment)).unwrap_err();
+    let mut sources = sources(Some(file.clone()), &environment);
+    sources.unreadable = vec!["RUNSTONE_DATABASE_URL".to_owned()];
+    let troubles = load(&sources).unwrap_err();
     let told: Vec<String> = troubles
         .iter()
         .map(|trouble| {

@@ -1,17 +1,32 @@
 //! R9, generated from the table of routes, so that no new route can be forgotten: without a key
 //! every route is 401; another project's key finds nothing; a lesser role is refused.
+use std::collections::BTreeMap;
+
 use runstone_api::{Access, Operation, Role};
 use runstone_server::routes;
 use serde_json::Value;
 
 use crate::harness::{Said, Service, greet};
 
-/// The path of an operation with things that are there: another project's.
-fn path(operation: &Operation, project: &str, run: &str) -> String {
-    let mut path = operation
-        .path
-        .replace("{project}", project)
-        .replace("{run}", run);
+/// The names in paths of things that belong to a project and have ids, and what makes them.
+const THINGS: [(&str, &str); 5] = [
+    ("document", "documents.create"),
+    ("thread", "threads.create"),
+    ("execution", "agents.create"),
+    ("export", "exports.create"),
+    ("key", "keys.create_project"),
+];
+
+/// Ids of things that are there, by their names in paths: another project's.
+type Ids = BTreeMap<&'static str, String>;
+
+/// The path of an operation with things that are there.
+fn path(operation: &Operation, project: &str, ids: &Ids) -> String {
+    let run = &ids["run"];
+    let mut path = operation.path.replace("{project}", project);
+    for (name, id) in ids {
+        path = path.replace(&format!("{{{name}}}"), id);
+    }
     for (name, value) in [
         ("{name}", "greet"),
         ("{seq}", "1"),
@@ -20,11 +35,7 @@ fn path(operation: &Operation, project: &str, run: &str) -> String {
     ] {
         path = path.replace(name, value);
     }
-    // Whatever else is named: an id that is well-formed.
-    while let Some((before, rest)) = path.split_once('{') {
-        let (_, after) = rest.split_once('}').unwrap();
-        path = format!("{before}{run}{after}");
-    }
+    assert!(!path.contains('{'), "{path}: make one of these things");
     // A query that an operation cannot do without.
     let required = operation
         .query
@@ -58,8 +69,8 @@ async fn call(service: &Service, operation: &Operation, path: &str, key: Option<
     service.send(request).await
 }
 
-/// A server with a project that has a flow and a run.
-async fn filled() -> (Service, String, String) {
+/// A server with a project that has one of everything.
+async fn filled() -> (Service, String, Ids) {
     // Refusals are what is tested here: they are not to run into their own limit.
     let service = Service::with(&[("rate.failures_per_address_per_min", "0")]).await;
     let project = service.project("theirs").await;
@@ -69,18 +80,33 @@ async fn filled() -> (Service, String, String) {
         .post(&format!("/projects/{project}/runs?wait=10s"), body)
         .await
         .ok(200);
-    (service, project, run["id"].as_str().unwrap().to_owned())
+    let mut ids = Ids::from([("run", run["id"].as_str().unwrap().to_owned())]);
+    for (name, make) in THINGS {
+        let mut all = routes::operations().iter();
+        let operation = all.find(|operation| operation.id == make).unwrap();
+        let path = path(operation, &project, &ids);
+        let made = call(&service, operation, &path, Some(&service.admin)).await;
+        assert!(made.status.is_success(), "{make}: {}", made.text);
+        let made = made.json();
+        let id = made["id"].as_str().or(made["info"]["id"].as_str());
+        ids.insert(name, id.unwrap().to_owned());
+    }
+    let somebody = format!("/projects/{project}/members/somebody");
+    let role = serde_json::json!({ "role": "viewer" });
+    let made = service.call(&service.admin, "PUT", &somebody, Some(role));
+    made.await.ok(200);
+    (service, project, ids)
 }
 
 #[tokio::test]
 async fn without_a_key_every_route_but_the_public_ones_is_401() {
-    let (service, project, run) = filled().await;
+    let (service, project, ids) = filled().await;
     let mut tried = 0;
     for operation in routes::operations() {
         if operation.access == Access::Public {
             continue;
         }
-        let path = path(operation, &project, &run);
+        let path = path(operation, &project, &ids);
         for key in [
             None,
             Some("rs_00000000000070008000000000000001_00"),
@@ -103,10 +129,10 @@ async fn without_a_key_every_route_but_the_public_ones_is_401() {
 
 #[tokio::test]
 async fn another_projects_key_finds_nothing_on_any_route() {
-    let (service, theirs, run) = filled().await;
+    let (service, theirs, ids) = filled().await;
     let ours = service.project("ours").await;
     let key = service.key(Some(&ours), "owner").await;
-    let mut tried = 0;
+    let (mut tried, mut named) = (0, 0);
     for operation in routes::operations()
         .iter()
         .filter(|operation| operation.in_project())
@@ -115,27 +141,48 @@ async fn another_projects_key_finds_nothing_on_any_route() {
         let said = call(
             &service,
             operation,
-            &path(operation, &theirs, &run),
+            &path(operation, &theirs, &ids),
             Some(&key),
         )
         .await;
         assert_eq!(said.status, 404, "{}: {}", operation.id, said.text);
         assert_eq!(said.code(), "not_found");
         // Their things under our own project's address.
-        if operation.path.contains("{run}") {
+        let of_a_thing = ids
+            .keys()
+            .any(|name| operation.path.contains(&format!("{{{name}}}")));
+        let of_a_member = operation.path.contains("{subject}") && operation.method != "PUT";
+        if of_a_thing || of_a_member {
             let said = call(
                 &service,
                 operation,
-                &path(operation, &ours, &run),
+                &path(operation, &ours, &ids),
                 Some(&key),
             )
             .await;
             assert_eq!(said.status, 404, "{}: {}", operation.id, said.text);
+            named += 1;
         }
         tried += 1;
     }
     assert!(tried > 25, "{tried}");
+    assert!(named > 25, "{named}");
     // Nothing of theirs has changed.
+    for thing in [
+        "documents",
+        "threads",
+        "agents/executions",
+        "exports",
+        "keys",
+        "members",
+    ] {
+        let all = service
+            .get(&format!("/projects/{theirs}/{thing}"))
+            .await
+            .ok(200);
+        assert_eq!(all["items"].as_array().unwrap().len(), 1, "{thing}");
+    }
+    let run = &ids["run"];
     let theirs = service
         .get(&format!("/projects/{theirs}/runs/{run}"))
         .await
@@ -146,7 +193,7 @@ async fn another_projects_key_finds_nothing_on_any_route() {
 
 #[tokio::test]
 async fn every_role_may_do_what_the_table_says_and_no_more() {
-    let (service, project, run) = filled().await;
+    let (service, project, ids) = filled().await;
     for role in [Role::Viewer, Role::Editor, Role::Owner] {
         let key = service.key(Some(&project), role.name()).await;
         for operation in routes::operations()
@@ -161,7 +208,7 @@ async fn every_role_may_do_what_the_table_says_and_no_more() {
                 let said = call(
                     &service,
                     operation,
-                    &path(operation, &project, &run),
+                    &path(operation, &project, &ids),
                     Some(&key),
                 )
                 .await;
@@ -176,7 +223,7 @@ async fn every_role_may_do_what_the_table_says_and_no_more() {
                 call(
                     &service,
                     operation,
-                    &path(operation, &project, &run),
+                    &path(operation, &project, &ids),
                     Some(&key),
                 )
                 .await

@@ -9,11 +9,11 @@ use axum::{
 };
 use runstone_api::{
     Access::AtLeast,
-    BASE, Code, FieldError,
+    BASE, Code, FieldError, ListPage,
     Role::{Editor, Owner, Viewer},
     documents::{
-        CompareVersions, Document, DocumentDiff, DocumentVersion, ListDocuments, ListVersions,
-        NewDocument, RollBack, WriteDocument,
+        CompareVersions, Document, DocumentDiff, DocumentVersion, ListDocuments, NewDocument,
+        RollBack, WriteDocument,
     },
 };
 use runstone_model::{diff, ids::DocumentId};
@@ -109,7 +109,7 @@ fn version_routes(of: &dyn Fn(&str) -> String) -> Vec<Route> {
             versions,
         )
         .summary("All versions without their texts, newest first")
-        .query::<ListVersions>()
+        .query::<ListPage>()
         .page::<DocumentVersion>(),
         Route::get(
             &of("/{document}/versions/{version}"),
@@ -359,7 +359,7 @@ async fn versions(
     State(app): State<App>,
     scope: Scope,
     params: Params,
-    Query(query): Query<ListVersions>,
+    Query(query): Query<ListPage>,
 ) -> Answer<Page<DocumentVersion>> {
     let paging = Paging::read("versions", query.limit, query.cursor.as_deref())?;
     let document = present(&app, &scope, &params).await?;

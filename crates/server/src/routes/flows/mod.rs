@@ -7,9 +7,9 @@ use axum::{
 };
 use runstone_api::{
     Access::AtLeast,
-    BASE, Code, FieldError,
+    BASE, Code, FieldError, ListPage,
     Role::{Editor, Viewer},
-    flows::{DrawFlow, Flow, Graph, GraphEdge, GraphNode, ListFlows, PutFlow, Validation},
+    flows::{DrawFlow, Flow, Graph, GraphEdge, GraphNode, PutFlow, Validation},
 };
 use runstone_engine::FlowError;
 use runstone_model::{
@@ -42,7 +42,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(&of(""), "flows.list", AtLeast(Viewer), list)
             .summary("The flows of a project by name, each with its newest version")
-            .query::<ListFlows>()
+            .query::<ListPage>()
             .page::<Flow>(),
         Route::post(&of(""), "flows.create", AtLeast(Editor), create)
             .summary("Store a flow under the name that it has")
@@ -80,7 +80,7 @@ pub(super) fn routes() -> Vec<Route> {
             versions,
         )
         .summary("A flow's versions, newest first")
-        .query::<ListFlows>()
+        .query::<ListPage>()
         .page::<Flow>(),
         Route::get(
             &of("/{name}/versions/{version}"),
@@ -135,7 +135,7 @@ fn text(put: &PutFlow) -> Answer<String> {
 async fn list(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListFlows>,
+    Query(query): Query<ListPage>,
 ) -> Answer<Page<Flow>> {
     let paging = Paging::read("flows", query.limit, query.cursor.as_deref())?;
     let after = paging.after.clone().unwrap_or_default();
@@ -251,7 +251,7 @@ async fn versions(
     State(app): State<App>,
     scope: Scope,
     params: Params,
-    Query(query): Query<ListFlows>,
+    Query(query): Query<ListPage>,
 ) -> Answer<Page<Flow>> {
     let paging = Paging::read("versions", query.limit, query.cursor.as_deref())?;
     let name = params.text("name")?;

@@ -2,9 +2,8 @@
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse as _};
 use runstone_api::{
     Access::AtLeast,
-    Code, FieldError,
+    Code, FieldError, ListPage,
     Role::{self, Admin, Owner},
-    flows::ListFlows as ListKeys,
     keys::{CreateKey, Key, NewSecret, RotateKey},
 };
 use runstone_model::ids::ProjectId;
@@ -23,7 +22,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(&of("/keys"), "keys.list_project", AtLeast(Owner), list_own)
             .summary("The keys of a project, oldest first")
-            .query::<ListKeys>()
+            .query::<ListPage>()
             .page::<Key>(),
         Route::post(
             &of("/keys"),
@@ -53,7 +52,7 @@ pub(super) fn routes() -> Vec<Route> {
         .empty(204, "It is refused."),
         Route::get("/keys", "keys.list", AtLeast(Admin), list)
             .summary("The keys for the whole server, oldest first")
-            .query::<ListKeys>()
+            .query::<ListPage>()
             .page::<Key>(),
         Route::post("/keys", "keys.create", AtLeast(Admin), create)
             .summary("Make a key for the whole server; its secret is shown this once")
@@ -81,7 +80,7 @@ fn wire(record: &KeyRecord) -> Key {
     }
 }
 
-async fn page(app: &App, project: Option<ProjectId>, query: ListKeys) -> Answer<Page<Key>> {
+async fn page(app: &App, project: Option<ProjectId>, query: ListPage) -> Answer<Page<Key>> {
     let paging = Paging::read("keys", query.limit, query.cursor.as_deref())?;
     let filter = project.map_or(KeyFilter::Server, KeyFilter::Project);
     let found = app
@@ -163,14 +162,14 @@ async fn refuse(app: &App, project: Option<ProjectId>, params: &Params) -> Answe
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn list(State(app): State<App>, Query(query): Query<ListKeys>) -> Answer<Page<Key>> {
+async fn list(State(app): State<App>, Query(query): Query<ListPage>) -> Answer<Page<Key>> {
     page(&app, None, query).await
 }
 
 async fn list_own(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListKeys>,
+    Query(query): Query<ListPage>,
 ) -> Answer<Page<Key>> {
     page(&app, Some(scope.id()), query).await
 }

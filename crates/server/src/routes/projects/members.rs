@@ -2,8 +2,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use runstone_api::{
     Access::AtLeast,
-    FieldError, Role,
-    flows::ListFlows as ListMembers,
+    FieldError, ListPage, Role,
     projects::{Member, PutMember},
 };
 use runstone_store::MemberRecord;
@@ -16,7 +15,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/projects/{project}/members", "members.list", OWNER, list)
             .summary("Who may do what in a project")
-            .query::<ListMembers>()
+            .query::<ListPage>()
             .page::<Member>(),
         Route::put(
             "/projects/{project}/members/{subject}",
@@ -50,7 +49,7 @@ fn wire(record: MemberRecord) -> Answer<Member> {
 async fn list(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListMembers>,
+    Query(query): Query<ListPage>,
 ) -> Answer<Page<Member>> {
     let paging = Paging::read("members", query.limit, query.cursor.as_deref())?;
     let after = paging.after.clone().unwrap_or_default();

@@ -20,7 +20,7 @@ use serde_json::json;
 use super::{once::Once, quota};
 use crate::{
     Answer, App, Body, Caller, Fault, Page, Paging, Query, Route, Scope, auth::Reach, etag,
-    if_match, invalid_body,
+    if_match, invalid_body, invalid_query,
 };
 
 const IF_MATCH: &str = "The ETag that was read.";
@@ -147,6 +147,11 @@ async fn list(
     let filter = match &caller.reach {
         Reach::Admin | Reach::Server(_) if deleted => ProjectFilter::Deleted,
         Reach::Admin | Reach::Server(_) => ProjectFilter::Present,
+        Reach::Subject(_) if query.total.unwrap_or(false) => {
+            let detail = "only who sees all projects has them counted";
+            return Err(invalid_query(vec![FieldError::new("total", detail)]));
+        }
+        Reach::Subject(subject) if deleted => ProjectFilter::DeletedOfSubject(subject.clone()),
         Reach::Subject(subject) => ProjectFilter::OfSubject(subject.clone()),
         Reach::Project(id, _) => {
             let own = app.store.project(*id).await?;
@@ -164,8 +169,7 @@ async fn list(
         .projects(&filter, paging.after()?, paging.fetch())
         .await?;
     let mut page = paging.page(found, |record| record.id.to_string());
-    let countable = !matches!(filter, ProjectFilter::OfSubject(_));
-    if query.total.unwrap_or(false) && countable {
+    if query.total.unwrap_or(false) {
         page.total = Some(app.store.count_projects(deleted).await?);
     }
     Ok(page.map(|record| wire(&record)))

@@ -1,8 +1,8 @@
 //! Looking at a run: itself, its journal, its state at any place, its difference from another.
 use axum::{Json, extract::State};
 use runstone_api::{
-    FieldError,
-    runs::{Change, Checkpoint, DiffRuns, ListSteps, Run, RunDiff, Step},
+    FieldError, ListPage,
+    runs::{Change, Checkpoint, DiffRuns, Run, RunDiff, Step},
 };
 use runstone_model::ids::RunId;
 use runstone_store::RunRecord;
@@ -27,7 +27,7 @@ pub(super) async fn steps(
     State(app): State<App>,
     scope: Scope,
     params: Params,
-    Query(query): Query<ListSteps>,
+    Query(query): Query<ListPage>,
 ) -> Answer<Page<Step>> {
     let record = find(&app, &scope, &params).await?;
     let paging = Paging::read("steps", query.limit, query.cursor.as_deref())?;

@@ -7,11 +7,11 @@ mod watch;
 use axum::{Json, extract::State, http::StatusCode};
 use runstone_api::{
     Access::AtLeast,
-    Code,
+    Code, ListPage,
     Role::{Editor, Viewer},
     runs::{
-        CancelRun, Checkpoint, DiffRuns, ListRuns, ListSteps, Run, RunDiff, StartRun, StartRuns,
-        Started, Step, Wait, Watch,
+        CancelRun, Checkpoint, DiffRuns, ListRuns, Run, RunDiff, StartRun, StartRuns, Started,
+        Step, Wait, Watch,
     },
 };
 use runstone_model::ids::RunId;
@@ -85,7 +85,7 @@ fn looking() -> Vec<Route> {
             look::steps,
         )
         .summary("A run's journal, oldest first")
-        .query::<ListSteps>()
+        .query::<ListPage>()
         .page::<Step>(),
         Route::get(
             &of("/{run}/steps/{seq}"),
@@ -102,7 +102,7 @@ fn looking() -> Vec<Route> {
             look::steps,
         )
         .summary("The places whose state can be seen: every entry of the journal")
-        .query::<ListSteps>()
+        .query::<ListPage>()
         .page::<Step>(),
         Route::get(
             &of("/{run}/checkpoints/{seq}"),

@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use runstone_api::{Code, FieldError, runs::Watch};
+use runstone_store::RunRecord;
 use tokio::sync::mpsc;
 
 use super::find;
@@ -21,20 +22,18 @@ use crate::{
 /// The longest message that a watcher may send; none is expected.
 const LONGEST: usize = 4096;
 
-/// Follows the run of the path from `after` on; None when it has ended before that. What all its
+/// Follows a run from `after` on; None when it has ended before that. What all its
 /// watchers share begins at the journal's end, whatever place this one names.
 async fn follow(
     app: &App,
-    scope: &Scope,
-    params: &Params,
+    record: &RunRecord,
     after: u64,
 ) -> Answer<Option<mpsc::Receiver<Event>>> {
-    let record = find(app, scope, params).await?;
     let heads = app.store.journal_heads(&[record.id]).await?;
     let head = heads.first().map_or(0, |(_, head)| *head);
     // The newest entry is read: it tells whether another can come.
     let before = head.saturating_sub(1);
-    let feed = app.hub.feed(scope.id(), record.id, before);
+    let feed = app.hub.feed(record.project, record.id, before);
     feed.catch_up(app, head).await?;
     if record.status.is_final() && after >= feed.head() {
         return Ok(None);
@@ -61,7 +60,8 @@ pub(super) async fn events(
                 })?
         }
     };
-    Ok(match follow(&app, &scope, &params, after).await? {
+    let record = find(&app, &scope, &params).await?;
+    Ok(match follow(&app, &record, after).await? {
         Some(events) => {
             let heartbeat = Duration::from_millis(app.settings.limits.heartbeat_ms);
             sse::response(events, heartbeat)
@@ -77,7 +77,7 @@ pub(super) async fn live(
     Query(query): Query<Watch>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Answer<Response> {
-    find(&app, &scope, &params).await?;
+    let record = find(&app, &scope, &params).await?;
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(_) => {
@@ -85,7 +85,7 @@ pub(super) async fn live(
             return Ok((StatusCode::UPGRADE_REQUIRED, names).into_response());
         }
     };
-    let events = follow(&app, &scope, &params, query.after.unwrap_or(0)).await?;
+    let events = follow(&app, &record, query.after.unwrap_or(0)).await?;
     Ok(upgrade
         .max_message_size(LONGEST)
         .on_upgrade(move |websocket| async move { socket::follow(&app, websocket, events).await }))

@@ -10,10 +10,10 @@ use axum::{
 };
 use runstone_api::{
     Access::{AtLeast, Authenticated, Public},
+    ListPage,
     Role::{Admin, Owner},
     system::{
-        AuditEntry, DatabaseInfo, Health as Found, ListAudit, Pool, State as Wellness,
-        StatementInfo, Version,
+        AuditEntry, DatabaseInfo, Health as Found, Pool, State as Wellness, StatementInfo, Version,
     },
 };
 use runstone_db::Timing;
@@ -63,7 +63,7 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<DatabaseInfo>(200, "The database."),
         Route::get("/audit", "audit.list", AtLeast(Admin), audit)
             .summary("What was written and what was refused, newest first")
-            .query::<ListAudit>()
+            .query::<ListPage>()
             .page::<AuditEntry>(),
         Route::get(
             "/projects/{project}/audit",
@@ -72,7 +72,7 @@ pub(super) fn routes() -> Vec<Route> {
             project_audit,
         )
         .summary("What was written and refused in a project, newest first")
-        .query::<ListAudit>()
+        .query::<ListPage>()
         .page::<AuditEntry>(),
     ]
 }
@@ -213,7 +213,7 @@ fn entry(record: AuditRecord) -> AuditEntry {
     }
 }
 
-async fn audit(State(app): State<App>, Query(query): Query<ListAudit>) -> Answer<Page<AuditEntry>> {
+async fn audit(State(app): State<App>, Query(query): Query<ListPage>) -> Answer<Page<AuditEntry>> {
     let paging = Paging::read("audit", query.limit, query.cursor.as_deref())?;
     let found = app
         .store
@@ -227,7 +227,7 @@ async fn audit(State(app): State<App>, Query(query): Query<ListAudit>) -> Answer
 async fn project_audit(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListAudit>,
+    Query(query): Query<ListPage>,
 ) -> Answer<Page<AuditEntry>> {
     let paging = Paging::read("audit", query.limit, query.cursor.as_deref())?;
     let project = Some(scope.id());

@@ -6,7 +6,7 @@ use axum::{
 };
 use runstone_api::{
     Access::AtLeast,
-    BASE,
+    BASE, FieldError,
     Role::{Editor, Viewer},
     threads::{AddedMessages, ListMessages, Message, NewMessage, NewMessages, SearchMessages},
 };
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{metadata, present, stored_metadata, thread_id};
 use crate::{
-    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope,
+    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, invalid_query,
     routes::{
         once::{Once, nth},
         versioned::made,
@@ -180,6 +180,10 @@ async fn list(
     params: Params,
     Query(query): Query<ListMessages>,
 ) -> Answer<Page<Message>> {
+    if query.q.is_some() && query.order.as_deref() == Some("asc") {
+        let detail = "what is found is told newest first: leave `order` out, or `q`";
+        return Err(invalid_query(vec![FieldError::new("order", detail)]));
+    }
     let newest_first = query.order.as_deref() == Some("desc") || query.q.is_some();
     let list = if newest_first {
         "messages.desc"
