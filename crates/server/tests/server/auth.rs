@@ -116,27 +116,6 @@ async fn a_token_of_the_issuer_is_taken_and_no_other() {
     service.call(&ada, "GET", &project, None).await.ok(200);
     let theirs = service.call(&ada, "GET", "/projects", None).await.ok(200);
     assert_eq!(theirs["items"].as_array().unwrap().len(), 1);
-    let counted = service
-        .call(&ada, "GET", "/projects?total=true", None)
-        .await;
-    assert_eq!(counted.code(), "invalid_query");
-    // Who owns a deleted project finds it, and restores it.
-    let gone = service.project("gone").await;
-    let gone = format!("/projects/{gone}");
-    let owner = format!("{gone}/members/ada");
-    service
-        .call(&root, "PUT", &owner, Some(json!({ "role": "owner" })))
-        .await
-        .ok(200);
-    let delete = service.request("DELETE", &format!("/api/v1{gone}"));
-    let delete = delete.bearer_auth(&ada).header("If-Match", "\"1\"");
-    service.send(delete).await.ok(204);
-    let deleted = service.call(&ada, "GET", "/projects?deleted=true", None);
-    let deleted = deleted.await.ok(200);
-    assert_eq!(deleted["items"][0]["name"], "gone");
-    assert_eq!(deleted["items"].as_array().unwrap().len(), 1);
-    let restore = format!("{gone}:restore");
-    service.call(&ada, "POST", &restore, None).await.ok(200);
     let flows = format!("{project}/flows");
     let flow = json!({ "definition": crate::harness::greet() });
     assert_eq!(
@@ -186,6 +165,44 @@ async fn a_token_of_the_issuer_is_taken_and_no_other() {
         let said = service.call(&forged, "GET", &project, None).await;
         assert_eq!(said.status, 401, "{forged}");
     }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn who_owns_a_deleted_project_finds_it_and_restores_it() {
+    let issuer = Issuer::start().await;
+    let service = Service::with(&[
+        ("auth.oidc_issuer", &issuer.url),
+        ("auth.oidc_audience", "runstone"),
+    ])
+    .await;
+    let claims = json!({ "sub": "ada", "iss": issuer.url, "aud": "runstone", "exp": now() + 300 });
+    let ada = issuer.token(&claims);
+    let counted = service
+        .call(&ada, "GET", "/projects?total=true", None)
+        .await;
+    assert_eq!(counted.code(), "invalid_query");
+    let gone = service.project("gone").await;
+    let gone = format!("/projects/{gone}");
+    let owner = format!("{gone}/members/ada");
+    service
+        .call(
+            &service.admin,
+            "PUT",
+            &owner,
+            Some(json!({ "role": "owner" })),
+        )
+        .await
+        .ok(200);
+    let delete = service.request("DELETE", &format!("/api/v1{gone}"));
+    let delete = delete.bearer_auth(&ada).header("If-Match", "\"1\"");
+    service.send(delete).await.ok(204);
+    let deleted = service.call(&ada, "GET", "/projects?deleted=true", None);
+    let deleted = deleted.await.ok(200);
+    assert_eq!(deleted["items"][0]["name"], "gone");
+    assert_eq!(deleted["items"].as_array().unwrap().len(), 1);
+    let restore = format!("{gone}:restore");
+    service.call(&ada, "POST", &restore, None).await.ok(200);
     service.stop().await;
 }
 
