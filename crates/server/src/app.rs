@@ -17,6 +17,7 @@ use crate::{
     metrics::Metrics,
     redis::{self, Redis},
     routes::quota::Underway,
+    trace::Traces,
 };
 
 /// What a server is made of.
@@ -55,6 +56,7 @@ pub struct Inner {
     pub(crate) hub: Hub,
     pub(crate) health: Health,
     pub(crate) metrics: Metrics,
+    pub(crate) traces: Traces,
     /// What servers share, where it is configured.
     pub(crate) redis: Option<Arc<Redis>>,
     /// Requests that may be worked on at the same time.
@@ -88,6 +90,7 @@ impl App {
         let limits = &settings.limits;
         Ok(Self(Arc::new(Inner {
             redis: redis::connect(settings.redis.as_ref())?,
+            traces: Traces::new(settings.trace.clone()),
             auth: Auth::new(&settings),
             audit: Audit::default(),
             schemas: Schemas::default(),

@@ -16,6 +16,7 @@ mod redis;
 mod route;
 pub mod routes;
 mod server;
+mod trace;
 mod upkeep;
 
 pub use app::{App, Parts};

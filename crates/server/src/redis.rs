@@ -135,10 +135,7 @@ impl Redis {
         self.errors.add(1);
         if !self.away.swap(true, Ordering::Relaxed) {
             let why = why.as_str();
-            tracing::warn!(
-                why,
-                "Redis is away: limits count in memory, its cache is not used"
-            );
+            tracing::warn!(why, "Redis is away: each server counts for itself");
         }
         Err(why)
     }

@@ -19,7 +19,9 @@ use crate::{
     live::Hub,
     logs, outage,
     redis::Redis,
-    routes, upkeep,
+    routes,
+    trace::Traces,
+    upkeep,
 };
 
 /// Why a server does not start.
@@ -44,6 +46,7 @@ pub struct Server {
     address: SocketAddr,
     serving: JoinHandle<()>,
     auditing: JoinHandle<()>,
+    tracing: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -62,6 +65,7 @@ impl Server {
         let app = App::new(parts).map_err(StartError::Setting)?;
         logs::slow_statements(&app);
         let auditing = Audit::start(&app);
+        let tracing = Traces::start(&app);
         Hub::start(&app);
         Redis::start(&app);
         upkeep::start(&app);
@@ -80,6 +84,7 @@ impl Server {
             address,
             serving,
             auditing,
+            tracing,
         })
     }
 
@@ -97,6 +102,10 @@ impl Server {
         writes_end(&self.app).await;
         self.app.audit.close();
         let _ = self.auditing.await;
+        self.app.traces.close();
+        if let Some(tracing) = self.tracing {
+            let _ = tracing.await;
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::{
     Caller, Reach, Scope,
     key::Secret,
-    oidc::Refused,
+    oidc::{Holder, Refused},
     rate::{Standing, counted},
 };
 use crate::{
@@ -33,6 +33,7 @@ use crate::{
         verb,
     },
     metrics::Counter,
+    trace,
 };
 
 /// Who did it, as far as known, for the audit log.
@@ -111,7 +112,7 @@ async fn write(
     entry: AuditRecord,
 ) -> Response {
     let busy = request.extensions().get::<Arc<Busy>>().cloned();
-    let writing = tokio::spawn(async move {
+    let work = async move {
         let _busy = busy;
         let carried_out = AssertUnwindSafe(carry_out(&app, &operation, request, next));
         let response = carried_out
@@ -120,7 +121,9 @@ async fn write(
             .unwrap_or_else(|_| Fault::internal("a handler panicked").into_response());
         audited(&app, &operation, entry, response.status()).await;
         response
-    });
+    };
+    // What it starts belongs to the same trace.
+    let writing = tokio::spawn(trace::within(trace::request(), work));
     let written = writing.await;
     written.unwrap_or_else(|_| Fault::internal("a write was cut off").into_response())
 }
@@ -204,7 +207,7 @@ async fn allow(
             let role = match &caller.reach {
                 Reach::Admin => Role::Admin,
                 Reach::Server(role) => *role,
-                Reach::Project(..) | Reach::Subject(_) => Role::Viewer,
+                Reach::Project(..) | Reach::Subject(..) => Role::Viewer,
             };
             if !operation.access.allows(role) {
                 return Err(forbidden(operation, role));
@@ -236,9 +239,11 @@ async fn scope(app: &App, operation: &Operation, caller: &Caller, text: &str) ->
         Reach::Server(role) => *role,
         Reach::Project(own, role) if *own == id => *role,
         Reach::Project(..) => return Err(none()),
-        Reach::Subject(subject) => {
-            let member = app.store.member(id, subject).await?.ok_or_else(none)?;
-            Role::from_name(&member.role).ok_or_else(none)?
+        Reach::Subject(subject, roles) => {
+            let member = app.store.member(id, subject).await?;
+            let own = member.and_then(|member| Role::from_name(&member.role));
+            // The greater of the two.
+            own.max(roles.get(&id).copied()).ok_or_else(none)?
         }
     };
     let project = app.store.project(id).await?.ok_or_else(none)?;
@@ -312,14 +317,14 @@ async fn by_token(app: &App, token: &str) -> Answer<Option<Caller>> {
     let Some(oidc) = &app.auth.oidc else {
         return Ok(None);
     };
-    match oidc.subject(token).await {
-        Ok(subject) => {
+    match oidc.holder(token).await {
+        Ok(Holder { subject, roles }) => {
             let admin = oidc.settings.admins.contains(&subject);
             let actor = format!("oidc:{subject}");
             let reach = if admin {
                 Reach::Admin
             } else {
-                Reach::Subject(subject)
+                Reach::Subject(subject, roles)
             };
             Ok(Some(Caller { actor, reach }))
         }

@@ -5,7 +5,7 @@ pub(crate) mod key;
 mod oidc;
 mod rate;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use runstone_api::Role;
@@ -32,8 +32,8 @@ pub(crate) enum Reach {
     Server(Role),
     /// One project.
     Project(ProjectId, Role),
-    /// The projects that this subject is a member of.
-    Subject(String),
+    /// The projects that this subject is a member of, and those in which its token gives a role.
+    Subject(String, BTreeMap<ProjectId, Role>),
 }
 
 /// The project of the path, which the caller may reach.

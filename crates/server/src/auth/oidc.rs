@@ -2,6 +2,7 @@
 //! `exp`, `nbf`. Only asymmetric algorithms; the issuer's keys are fetched when first needed and
 //! when a token names an unknown one, at most once in a while, by one for all who wait.
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -10,12 +11,17 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, decode, decode_header,
     jwk::{Jwk, JwkSet},
 };
+use runstone_api::Role;
+use runstone_model::ids::ProjectId;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::config::OidcSettings;
 
-/// The issuer is asked at most so often.
-const PAUSE: Duration = Duration::from_secs(10);
+/// The issuer is asked at most so often: a token that names an unknown key may be anybody's.
+const PAUSE: Duration = Duration::from_secs(1);
+/// One that did not answer is left alone for longer.
+const REST: Duration = Duration::from_secs(10);
 /// Keys are fetched again after so long, so that one that was withdrawn is refused.
 const FRESH: Duration = Duration::from_secs(600);
 /// How long the issuer may take.
@@ -67,6 +73,16 @@ enum Look {
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
+    #[serde(flatten)]
+    others: serde_json::Map<String, Value>,
+}
+
+/// What a token says of who holds it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) subject: String,
+    /// Roles in projects, where the issuer is configured to give them.
+    pub(crate) roles: BTreeMap<ProjectId, Role>,
 }
 
 #[derive(Deserialize)]
@@ -99,8 +115,8 @@ impl Oidc {
         }
     }
 
-    /// The subject of a token.
-    pub(crate) async fn subject(self: &Arc<Self>, token: &str) -> Result<String, Refused> {
+    /// Who holds a token.
+    pub(crate) async fn holder(self: &Arc<Self>, token: &str) -> Result<Holder, Refused> {
         let header = decode_header(token).map_err(|_| Refused::Wrong)?;
         if !ALGORITHMS.contains(&header.alg) {
             return Err(Refused::Wrong);
@@ -117,9 +133,15 @@ impl Oidc {
         validation.validate_nbf = true;
         validation.leeway = 30;
         let claims = decode::<Claims>(token, &decoding, &validation).map_err(|_| Refused::Wrong)?;
-        let subject = claims.claims.sub;
-        let fits = !subject.is_empty() && subject.len() <= 200 && !subject.contains('\0');
-        fits.then_some(subject).ok_or(Refused::Wrong)
+        let Claims { sub, others } = claims.claims;
+        let fits = !sub.is_empty() && sub.len() <= 200 && !sub.contains('\0');
+        let claim = self.settings.roles_claim.as_ref();
+        let roles = claim.and_then(|claim| others.get(claim)).map(roles);
+        fits.then(|| Holder {
+            subject: sub,
+            roles: roles.unwrap_or_default(),
+        })
+        .ok_or(Refused::Wrong)
     }
 
     /// The key `kid`, or the only one there is.
@@ -147,7 +169,8 @@ impl Oidc {
     fn look(&self, kid: Option<&str>) -> Look {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let age = known.asked_at.map(|at| at.elapsed());
-        let paused = age.is_some_and(|age| age <= PAUSE);
+        let pause = if known.failure.is_some() { REST } else { PAUSE };
+        let paused = age.is_some_and(|age| age <= pause);
         match pick(&known.keys, kid).cloned() {
             Some(key) if age.is_some_and(|age| age <= FRESH) => Look::Found(key),
             Some(key) => Look::Old(key),
@@ -223,6 +246,17 @@ impl Oidc {
         }
         serde_json::from_slice(&body).map_err(|_| format!("{url} does not answer what it should"))
     }
+}
+
+/// `{"<project>": "<role>"}`; what is neither is no role.
+fn roles(claim: &Value) -> BTreeMap<ProjectId, Role> {
+    let pairs = claim.as_object().into_iter().flatten();
+    let read = |(project, role): (&String, &Value)| {
+        let role = Role::from_name(role.as_str()?)?;
+        // Over the whole server stands who is configured to, not whom a token says.
+        Some((project.parse().ok()?, role.min(Role::Owner)))
+    };
+    pairs.filter_map(read).collect()
 }
 
 fn pick<'a>(keys: &'a [Jwk], kid: Option<&str>) -> Option<&'a Jwk> {

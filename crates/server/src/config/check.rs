@@ -2,7 +2,7 @@
 //! be a secret.
 use std::net::SocketAddr;
 
-use super::keys::Kind;
+use super::{keys::Kind, read::items};
 
 /// What people leave in files that they copied, anywhere in a value.
 const PLACEHOLDERS: [&str; 4] = ["changeme", "change-me", "change_me", "replace-me"];
@@ -21,6 +21,15 @@ fn is_placeholder(text: &str) -> bool {
         || YOUR[1..].iter().any(|part| lower.contains(part))
 }
 
+/// A header out of `name=value`.
+pub(super) fn header(item: &str) -> Option<(String, String)> {
+    let (name, value) = item.split_once('=')?;
+    let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
+    let fits = axum::http::HeaderName::try_from(&name).is_ok()
+        && axum::http::HeaderValue::try_from(&value).is_ok();
+    fits.then_some((name, value))
+}
+
 /// Why `text` does not fit; None when it does.
 pub(super) fn wrong(kind: Kind, text: &str) -> Option<String> {
     if text.is_empty() {
@@ -31,6 +40,10 @@ pub(super) fn wrong(kind: Kind, text: &str) -> Option<String> {
     }
     match kind {
         Kind::Text | Kind::List => None,
+        Kind::Secrets => {
+            let wrong = items(text).iter().any(|item| header(item).is_none());
+            wrong.then(|| "must be headers, as in `name=value`".to_owned())
+        }
         Kind::DatabaseUrl => {
             let known = [
                 "sqlite:",

@@ -25,6 +25,8 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// Texts, in the environment separated by commas.
     List,
+    /// Names with secret values, as in `name=value`, in the environment separated by commas.
+    Secrets,
 }
 
 /// One setting.
@@ -71,6 +73,7 @@ keys! {
     "auth.oidc_audience" Kind::Text, "", "What the tokens must be for (their `aud`). Needed with an issuer.";
     "auth.oidc_jwks_url" Kind::Url, "", "Where the issuer's keys are, when discovery does not tell.";
     "auth.oidc_admins" Kind::List, "", "Subjects (`sub`) that may do everything.";
+    "auth.oidc_roles_claim" Kind::Text, "", "A claim of the tokens that gives roles in projects, as in `{\"<project's id>\": \"editor\"}`. Of this and membership the greater role counts.";
     "auth.key_cache_ms" number(0, 60_000), "2000", "How long a key that was looked up is believed: a key revoked on another server is refused at the latest after this.";
     "limits.body_bytes" number(1_024, 1 << 30), "25165824", "The largest request body.";
     "limits.header_bytes" number(8_192, 1 << 20), "32768", "The largest request head.";
@@ -85,8 +88,12 @@ keys! {
     "rate.per_key_per_s" number(0, 10_000_000), "0", "Requests a second for each key; 0: no limit.";
     "rate.per_address_per_s" number(0, 10_000_000), "0", "Requests a second for each address; 0: no limit.";
     "rate.failures_per_address_per_min" number(0, 1_000_000), "60", "Refused keys and tokens a minute for each address; valid ones are never counted. 0: no limit.";
-    "redis.url" Kind::RedisUrl, "", "A Redis that servers share: rate limits count for all of them together, and it is the second level of the cache. Without it each server counts for itself.";
+    "redis.url" Kind::RedisUrl, "", "A Redis that servers share: rate limits count for all of them together. Without it each server counts for itself.";
     "redis.prefix" Kind::Text, "runstone", "What its keys begin with: servers on one database need the same, others another.";
+    "trace.otlp_endpoint" Kind::Url, "", "A collector that takes OTLP over HTTP, as in `http://collector:4318`: traces are sent to `/v1/traces` below it. Without it there are none.";
+    "trace.otlp_headers" Kind::Secrets, "", "Headers for the collector, as in `authorization=Bearer …`.";
+    "trace.service_name" Kind::Text, "runstone", "What the program is called in traces.";
+    "trace.sample_percent" number(0, 100), "100", "How many of all traces are sent, chosen by their id: the same ones on every server.";
     "engine.lease_ms" number(100, 3_600_000), "10000", "A server not heard of for so long is dead; its runs are taken over.";
     "engine.max_live_runs" number(1, 1_000_000), "20000", "Runs executed by this server at the same time.";
     "http.allow" Kind::List, "", "Hosts and networks that `http` nodes may reach although they are private.";

@@ -24,6 +24,8 @@ pub struct Settings {
     pub rate: RateSettings,
     /// What servers share.
     pub redis: Option<RedisSettings>,
+    /// Where traces go.
+    pub trace: Option<TraceSettings>,
     /// A server not heard of for so long is dead.
     pub lease_ms: u64,
     /// Runs executed at the same time.
@@ -58,6 +60,8 @@ pub struct OidcSettings {
     pub jwks_url: Option<String>,
     /// Subjects that may do everything.
     pub admins: Vec<String>,
+    /// The claim that gives roles in projects.
+    pub roles_claim: Option<String>,
 }
 
 /// Sizes, times, numbers.
@@ -109,6 +113,27 @@ impl fmt::Debug for RedisSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = runstone_db::masked(&self.url);
         write!(f, "RedisSettings({url}, {})", self.prefix)
+    }
+}
+
+/// A collector of traces.
+#[derive(Clone)]
+pub struct TraceSettings {
+    /// Where it is, without the path.
+    pub endpoint: String,
+    /// Headers for it; their values are secrets.
+    pub headers: Vec<(String, String)>,
+    /// What the program is called.
+    pub service_name: String,
+    /// How many of all traces are sent, 0 to 100.
+    pub sample_percent: u64,
+}
+
+impl fmt::Debug for TraceSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoint = runstone_db::masked(&self.endpoint);
+        let (name, percent) = (&self.service_name, self.sample_percent);
+        write!(f, "TraceSettings({endpoint}, {name}, {percent} %)")
     }
 }
 

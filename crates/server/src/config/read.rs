@@ -10,7 +10,7 @@ use runstone_model::problem::nearest;
 
 use super::{
     AuthSettings, KEYS, Key, Kind, LimitSettings, LogFormat, LogSettings, OidcSettings,
-    RateSettings, RedisSettings, Settings, check,
+    RateSettings, RedisSettings, Settings, TraceSettings, check,
 };
 
 /// Where settings come from.
@@ -83,6 +83,12 @@ fn shown(key: &Key, value: &str) -> String {
     match key.kind {
         Kind::Number { .. } => value.to_owned(),
         Kind::DatabaseUrl | Kind::RedisUrl => quoted(&masked(value)),
+        Kind::Secrets => {
+            let names = items(value);
+            let names = names.iter().filter_map(|item| item.split('=').next());
+            let masked: Vec<String> = names.map(|name| quoted(&format!("{name}=***"))).collect();
+            format!("[{}]", masked.join(", "))
+        }
         Kind::List => {
             let items: Vec<String> = items(value).iter().map(|item| quoted(item)).collect();
             format!("[{}]", items.join(", "))
@@ -91,7 +97,7 @@ fn shown(key: &Key, value: &str) -> String {
     }
 }
 
-fn items(value: &str) -> Vec<String> {
+pub(super) fn items(value: &str) -> Vec<String> {
     let parts = value.split(',').map(str::trim);
     parts
         .filter(|part| !part.is_empty())
@@ -274,6 +280,7 @@ impl Reader {
             issuer,
             audience,
             jwks_url,
+            roles_claim: self.text("auth.oidc_roles_claim"),
             admins: items(&admins.unwrap_or_default()),
         })
     }
@@ -282,6 +289,19 @@ impl Reader {
         Some(RedisSettings {
             url: self.text("redis.url")?,
             prefix: self.text("redis.prefix")?,
+        })
+    }
+
+    fn trace(&self) -> Option<TraceSettings> {
+        let headers = items(&self.text("trace.otlp_headers").unwrap_or_default());
+        Some(TraceSettings {
+            endpoint: self.text("trace.otlp_endpoint")?,
+            headers: headers
+                .iter()
+                .filter_map(|item| check::header(item))
+                .collect(),
+            service_name: self.text("trace.service_name")?,
+            sample_percent: self.number("trace.sample_percent")?,
         })
     }
 
@@ -317,6 +337,7 @@ impl Reader {
                 failures_per_address_per_min: self.number("rate.failures_per_address_per_min")?,
             },
             redis: self.redis(),
+            trace: self.trace(),
             lease_ms: self.number("engine.lease_ms")?,
             max_live_runs: self.number("engine.max_live_runs")?,
             http_allow: self.text("http.allow").unwrap_or_default(),

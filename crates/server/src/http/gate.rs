@@ -16,10 +16,16 @@ use axum::{
 };
 use futures::FutureExt as _;
 use runstone_api::{Code, Problem};
+use runstone_model::time::Timestamp;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::{App, Fault, fault::Pending, http::verb};
+use crate::{
+    App, Fault,
+    fault::Pending,
+    http::verb,
+    trace::{self, Place, Span, SpanBytes},
+};
 
 /// Names a request in logs, problems and the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,16 +47,17 @@ const SECURITY: [(&str, &str); 5] = [
     ),
 ];
 
-/// The trace id that the caller gave (W3C `traceparent`), or a new one.
-fn trace_id(app: &App, headers: &HeaderMap) -> TraceId {
+/// The trace id that the caller gave (W3C `traceparent`), or a new one; and the caller's span.
+fn trace_id(app: &App, headers: &HeaderMap) -> (TraceId, Option<SpanBytes>) {
     let given = headers.get("traceparent").and_then(|value| {
         let mut parts = value.to_str().ok()?.split('-');
-        let (_, id) = (parts.next()?, parts.next()?);
+        let (_, id, parent) = (parts.next()?, parts.next()?, parts.next());
         let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
         let fits = id.len() == 32 && id.bytes().all(lower_hex) && id.bytes().any(|b| b != b'0');
-        fits.then(|| id.to_owned())
+        let parent = parent.and_then(trace::bytes).filter(|span| *span != [0; 8]);
+        fits.then(|| (TraceId(id.to_owned()), parent))
     });
-    TraceId(given.unwrap_or_else(|| app.new_id().simple().to_string()))
+    given.unwrap_or_else(|| (TraceId(app.new_id().simple().to_string()), None))
 }
 
 /// Whether a path must be answered however full the server is.
@@ -92,6 +99,9 @@ struct Note {
     route: Option<MatchedPath>,
     began: Instant,
     status: u16,
+    at: Timestamp,
+    /// Where it is in its trace, and the caller's span.
+    place: Option<(Place, Option<SpanBytes>)>,
 }
 
 impl Drop for Note {
@@ -101,11 +111,17 @@ impl Drop for Note {
         let metrics = &self.app.metrics;
         metrics.answered(&self.method, route, self.status, took);
         log(&self.trace, &self.method, &self.path, self.status, took);
+        if let Some((place, parent)) = self.place {
+            let answered = (&self.method, route, self.status);
+            let span = span(place, parent, answered, (self.at, took));
+            self.app.traces.note(span);
+        }
     }
 }
 
 pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let trace = trace_id(&app, request.headers());
+    let (trace, parent) = trace_id(&app, request.headers());
+    let place = place(&app, &trace);
     let mut note = Note {
         app: app.clone(),
         trace: trace.clone(),
@@ -114,6 +130,8 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         route: request.extensions().get::<MatchedPath>().cloned(),
         began: Instant::now(),
         status: GONE,
+        at: app.now(),
+        place: place.map(|place| (place, parent)),
     };
     let room = match app.room.clone().try_acquire_owned() {
         Ok(permit) => Some(permit),
@@ -129,11 +147,53 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     let busy = Busy::new(&app, room);
     request.extensions_mut().insert(trace.clone());
     request.extensions_mut().insert(Arc::clone(&busy));
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let answered = AssertUnwindSafe(trace::within(place, next.run(request)))
+        .catch_unwind()
+        .await;
     let response =
         answered.unwrap_or_else(|_| Fault::internal("a handler panicked").into_response());
     note.status = response.status().as_u16();
     finish(&app, &trace, response)
+}
+
+/// Where the request is in its trace, when that is wanted.
+fn place(app: &App, trace: &TraceId) -> Option<Place> {
+    let trace = trace::bytes(&trace.0)?;
+    app.traces.wants(&trace).then(|| Place {
+        trace,
+        span: trace::new_span(),
+    })
+}
+
+/// The request's span: by its route, not its path, which holds ids.
+fn span(
+    place: Place,
+    parent: Option<SpanBytes>,
+    (method, route, status): (&Method, &str, u16),
+    (at, took): (Timestamp, Duration),
+) -> Span {
+    let begin = u64::try_from(at.0).unwrap_or(0).saturating_mul(1000);
+    let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+    let mut attributes = vec![
+        ("http.request.method", method.as_str().into()),
+        ("http.route", route.into()),
+        ("http.response.status_code", i64::from(status).into()),
+    ];
+    let failed = status >= 500;
+    if failed {
+        attributes.push(("error.type", status.to_string().into()));
+    }
+    Span {
+        trace: place.trace,
+        id: place.span,
+        parent,
+        name: format!("{method} {route}"),
+        kind: trace::Kind::Server,
+        begin,
+        end: begin.saturating_add(took),
+        attributes,
+        error: failed.then(|| format!("answered with {status}")),
+    }
 }
 
 fn log(trace: &TraceId, method: &Method, path: &str, status: u16, took: Duration) {

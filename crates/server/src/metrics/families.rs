@@ -81,6 +81,8 @@ metrics! {
     runstone_slow_statements_total Counter [] "Statements slower than log.slow_statement_ms.";
     runstone_redis_up Gauge [] "1 while Redis answers; 0 when it is away or not configured.";
     runstone_redis_errors_total Counter [] "Questions to Redis that got no good answer.";
+    runstone_trace_spans_sent_total Counter [] "Spans that the collector took.";
+    runstone_trace_spans_dropped_total Counter [why] "Spans that were dropped: the queue was full, the collector took none, or a run's news came too fast.";
     runstone_audit_queue Gauge [] "Audit entries that wait to be written.";
     runstone_audit_lost_total Counter [] "Audit entries that could not be written.";
 }

@@ -19,6 +19,16 @@ pub(crate) fn gather(app: &App) -> String {
     page.number("runstone_redis_up", f64::from(u8::from(up)));
     let errors = redis.map_or(0, |redis| redis.errors.get());
     page.number("runstone_redis_errors_total", errors as f64);
+    let traces = &app.traces;
+    page.number("runstone_trace_spans_sent_total", traces.sent.get() as f64);
+    for (why, counter) in [
+        ("queue", &traces.overflowed),
+        ("collector", &traces.refused),
+        ("news", &traces.missed),
+    ] {
+        let dropped = counter.get() as f64;
+        page.labelled("runstone_trace_spans_dropped_total", &[why], dropped);
+    }
     page.number("runstone_audit_queue", app.audit.waiting() as f64);
     let lost = app.metrics.audit_lost.get();
     page.number("runstone_audit_lost_total", lost as f64);

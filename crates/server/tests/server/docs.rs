@@ -120,6 +120,43 @@ fn the_metrics_are_in_the_documents() {
     hold("operations.md", "metrics", &table);
 }
 
+/// What is written in backquotes in a text.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn every_risk_is_held_by_tests_that_are_there() {
+    let text = fs::read_to_string(docs().join("security.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| **API"));
+    let root = docs().join("..");
+    let mut risks = 0;
+    for row in rows {
+        risks += 1;
+        let held_by = row.trim_end_matches('|').rsplit('|').next().unwrap();
+        let (mut source, mut tests) = (None, 0);
+        for name in quoted(held_by) {
+            if name.ends_with(".rs") {
+                let own = format!("crates/server/tests/server/{name}");
+                let path = root.join(if name.contains('/') { name } else { &own });
+                let read = fs::read_to_string(&path);
+                source = Some(read.unwrap_or_else(|error| panic!("{name}: {error}")));
+            } else {
+                let source = source
+                    .as_ref()
+                    .unwrap_or_else(|| panic!("{name} is in no file"));
+                assert!(
+                    source.contains(&format!("fn {name}(")),
+                    "there is no test {name}"
+                );
+                tests += 1;
+            }
+        }
+        assert!(tests > 0, "no test is named: {row}");
+    }
+    assert_eq!(risks, 10, "the OWASP API top ten");
+}
+
 #[test]
 fn every_operation_says_what_it_does_and_has_a_name_of_its_own() {
     let mut ids: Vec<&str> = routes::operations().iter().map(|o| o.id).collect();

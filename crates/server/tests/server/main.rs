@@ -15,4 +15,7 @@ mod observing;
 mod projects;
 mod redis;
 mod runs;
+mod shared;
+mod tokens;
+mod tracing;
 mod watching;

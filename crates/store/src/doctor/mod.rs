@@ -3,6 +3,7 @@
 //! mends what is safe when it is asked to: nothing that it does can lose a run.
 mod blobs;
 mod book;
+mod content;
 mod journals;
 mod owners;
 mod snapshots;
@@ -169,6 +170,7 @@ impl Doctor<'_> {
         self.journals().await?;
         self.snapshots().await?;
         self.owners().await?;
+        self.content().await?;
         self.unused_blobs().await
     }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod agents;
+mod doctor;
 mod documents;
 mod exports;
 mod purge;

@@ -23,6 +23,7 @@ use super::once::Once;
 use super::versioned::{IF_MATCH, answer, json as stored_json, made, ms, stale};
 use crate::{
     Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match, invalid_body,
+    trace,
 };
 
 pub(super) fn routes() -> Vec<Route> {
@@ -229,6 +230,11 @@ async fn change_one(
             version: version + 1,
             ..changed
         };
+        if let Some(place) = trace::request()
+            && let Some(span) = trace::agent_span(place, &changed)
+        {
+            app.traces.note(span);
+        }
         return Ok(answer(changed.version, wire(&changed)));
     }
     Err(refuse(&present(&app, &scope, &params).await?))

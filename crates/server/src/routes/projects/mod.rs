@@ -147,12 +147,12 @@ async fn list(
     let filter = match &caller.reach {
         Reach::Admin | Reach::Server(_) if deleted => ProjectFilter::Deleted,
         Reach::Admin | Reach::Server(_) => ProjectFilter::Present,
-        Reach::Subject(_) if query.total.unwrap_or(false) => {
+        Reach::Subject(..) if query.total.unwrap_or(false) => {
             let detail = "only who sees all projects has them counted";
             return Err(invalid_query(vec![FieldError::new("total", detail)]));
         }
-        Reach::Subject(subject) if deleted => ProjectFilter::DeletedOfSubject(subject.clone()),
-        Reach::Subject(subject) => ProjectFilter::OfSubject(subject.clone()),
+        Reach::Subject(subject, _) if deleted => ProjectFilter::DeletedOfSubject(subject.clone()),
+        Reach::Subject(subject, _) => ProjectFilter::OfSubject(subject.clone()),
         Reach::Project(id, _) => {
             let own = app.store.project(*id).await?;
             let own = own.filter(|own| own.deleted_at.is_some() == deleted);

@@ -240,6 +240,7 @@ async fn launch(app: &App, scope: &Scope, id: RunId, checked: Checked) -> Answer
         detach: app.engine.live() >= app.settings.max_live_runs,
         labels: checked.labels.into_iter().collect(),
     };
+    app.traces.run_starts(id, &start.flow.flow);
     Ok(app.engine.start_as(id, start).await?)
 }
 
