@@ -11,6 +11,9 @@ const ORPHANS: u32 = 1000;
 /// What an export says whose bytes are gone.
 const GONE: &str = "its bytes are not there; make it again";
 
+/// A statement that mends, its parameters, and what it has done then.
+type Mending<'a> = (&'a Statement, &'a [(&'a str, Value)], &'a str);
+
 /// Something that was found, before it is mended.
 struct Found {
     check: &'static str,
@@ -28,11 +31,7 @@ impl Doctor<'_> {
     }
 
     /// Tells `found`, and with `--fix` executes `fix` first, which answers what it has done.
-    async fn tell(
-        &mut self,
-        found: Found,
-        fix: Option<(&Statement, &[(&str, Value)], &str)>,
-    ) -> Result<(), Error> {
+    async fn tell(&mut self, found: Found, fix: Option<Mending<'_>>) -> Result<(), Error> {
         let mut fixed = None;
         if let (Some((statement, params, done)), Some(_)) = (fix, self.how.fix) {
             self.store.database().execute(statement, params).await?;
