@@ -108,7 +108,14 @@ fn sample_in(statement: &str, name: &str) -> Value {
         ("flow.version_by_hash" | "flow.insert_version", "hash") => vec![0_u8; 32].into(),
         ("blob.insert_or_nothing", "hash") => "00".repeat(32).into(),
         ("doctor.blob_hashes", "after") => "00".into(),
-        ("doctor.journals" | "doctor.runs_page", "after") => Uuid::nil().into(),
+        (
+            "doctor.journals"
+            | "doctor.runs_page"
+            | "doctor.documents_page"
+            | "doctor.threads_page"
+            | "doctor.exports_page",
+            "after",
+        ) => Uuid::nil().into(),
         ("doctor.journal_blob_refs", "last") => Uuid::nil().into(),
         ("flow.page" | "member.page", "after") => "text".into(),
         ("project.page" | "project.page_deleted" | "project.page_of_subject", "after")
