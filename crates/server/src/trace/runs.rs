@@ -139,7 +139,7 @@ fn span(
             failed(&mut span, failure);
             Some(span)
         }
-        Entry::TakenOver { .. } => None,
+        Entry::TakenOver { .. } | Entry::Retried { .. } => None,
         Entry::Ended { end, at } => Some(of_run(run, end, *at, flow, (place, parent))),
     }
 }
