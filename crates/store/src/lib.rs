@@ -29,6 +29,7 @@ mod schema;
 mod server;
 mod sql_store;
 pub mod thread;
+mod together;
 mod types;
 mod watch;
 

@@ -2,13 +2,14 @@
 //! included, so that a restored one fits in again.
 mod purge;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use runstone_db::{Class, Row as DbRow, Value};
+use futures::future::BoxFuture;
+use runstone_db::{Batch, Class, Row as DbRow, Value};
 use runstone_model::{ids::ProjectId, run::Status, time::Timestamp};
 use uuid::Uuid;
 
-use crate::{Error, SqlStore, cells::Cells};
+use crate::{Error, SqlStore, cells::Cells, together::Place};
 
 /// A project's own row. `settings` and `quotas` are JSON, empty when none were given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +93,9 @@ pub struct MemberRecord {
     pub created_at: Timestamp,
 }
 
+/// Projects of a page: the most that the API gives, and one that tells whether there are more.
+const LARGEST_PAGE: u32 = 501;
+
 fn record(row: DbRow) -> Result<ProjectRecord, Error> {
     let mut cells = Cells::new("projects", row);
     Ok(ProjectRecord {
@@ -125,6 +129,81 @@ fn written(done: Result<u64, runstone_db::Error>) -> Result<ProjectWrite, Error>
     }
 }
 
+/// What [`SqlStore::insert_project`] is given.
+pub(crate) type NewProject = (ProjectId, ProjectText, Timestamp);
+
+fn row((id, text, now): &NewProject) -> Vec<Value> {
+    vec![
+        id.0.into(),
+        text.name.as_str().into(),
+        now.0.into(),
+        now.0.into(),
+        1_i64.into(),
+        text.description.clone().into(),
+        text.settings.clone().into(),
+        text.quotas.clone().into(),
+    ]
+}
+
+async fn insert(place: &Place, new: &[NewProject]) -> Result<u64, runstone_db::Error> {
+    let mut batch = Batch::new();
+    let rows = new.iter().map(row).collect();
+    batch.push(&place.sql.project_insert, rows, None);
+    Ok(place.db.batch(batch).await?.into_iter().sum())
+}
+
+/// Makes projects for all who want one now. One name that is taken spoils the statement for the
+/// others: then each has its own.
+pub(crate) fn insert_together(
+    place: Place,
+    new: Vec<NewProject>,
+) -> BoxFuture<'static, Vec<Result<ProjectWrite, Error>>> {
+    Box::pin(async move {
+        match insert(&place, &new).await {
+            Err(error) if error.class == Class::Unique && new.len() > 1 => {}
+            done => {
+                let done = written(done);
+                return new.iter().map(|_| done.clone()).collect();
+            }
+        }
+        let mut all = Vec::with_capacity(new.len());
+        for one in new {
+            all.push(written(insert(&place, std::slice::from_ref(&one)).await));
+        }
+        all
+    })
+}
+
+/// Reads the projects that are asked for now.
+pub(crate) fn get_together(
+    place: Place,
+    ids: Vec<ProjectId>,
+) -> BoxFuture<'static, Vec<Result<Option<ProjectRecord>, Error>>> {
+    Box::pin(async move {
+        let found = match ids.as_slice() {
+            [id] => {
+                let params = [("id", id.0.into())];
+                let sql = &place.sql.project_get;
+                place.db.fetch_all(sql, &params).await
+            }
+            ids => {
+                let wanted: BTreeSet<Uuid> = ids.iter().map(|id| id.0).collect();
+                let params = [("ids", wanted.into_iter().collect())];
+                let sql = &place.sql.project_by_ids;
+                place.db.fetch_all(sql, &params).await
+            }
+        };
+        let read = |rows: Vec<DbRow>| -> Result<BTreeMap<ProjectId, ProjectRecord>, Error> {
+            let records = rows.into_iter().map(record);
+            records.map(|one| one.map(|one| (one.id, one))).collect()
+        };
+        match found.map_err(Error::from).and_then(read) {
+            Ok(records) => ids.iter().map(|id| Ok(records.get(id).cloned())).collect(),
+            Err(error) => ids.iter().map(|_| Err(error.clone())).collect(),
+        }
+    })
+}
+
 impl SqlStore {
     /// Makes a project.
     ///
@@ -136,19 +215,7 @@ impl SqlStore {
         text: ProjectText,
         now: Timestamp,
     ) -> Result<ProjectWrite, Error> {
-        let params = [
-            ("id", id.0.into()),
-            ("name", text.name.into()),
-            ("now", now.0.into()),
-            ("description", text.description.into()),
-            ("settings", text.settings.into()),
-            ("quotas", text.quotas.into()),
-        ];
-        written(
-            self.database()
-                .execute(&self.sql().project_insert, &params)
-                .await,
-        )
+        self.new_projects.ask((id, text, now)).await
     }
 
     /// One project, deleted or not.
@@ -156,11 +223,7 @@ impl SqlStore {
     /// # Errors
     /// What the database answered.
     pub async fn project(&self, id: ProjectId) -> Result<Option<ProjectRecord>, Error> {
-        let params = [("id", id.0.into())];
-        let row = self
-            .database()
-            .fetch_optional(&self.sql().project_get, &params);
-        let found = row.await?.map(record).transpose()?;
+        let found = self.projects.ask(id).await?;
         Ok(found.filter(|found| found.id == id))
     }
 
@@ -173,7 +236,7 @@ impl SqlStore {
         self.one(&self.sql().project_by_name, &params, record).await
     }
 
-    /// A page of projects after the id `after`, oldest first.
+    /// A page of projects after the id `after`, oldest first; at most 501 of them.
     ///
     /// # Errors
     /// What the database answered.
@@ -185,7 +248,7 @@ impl SqlStore {
     ) -> Result<Vec<ProjectRecord>, Error> {
         let mut params: Vec<(&str, Value)> = vec![
             ("after", after.unwrap_or_default().into()),
-            ("limit", limit.into()),
+            ("limit", limit.min(LARGEST_PAGE).into()),
         ];
         let statement = match filter {
             ProjectFilter::Present => &self.sql().project_page,

@@ -9,14 +9,16 @@ use runstone_model::{
 };
 
 use crate::{
-    Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, Reopen, RunFilter, RunRecord,
-    Store, StoredRow,
+    Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, ProjectRecord, ProjectWrite,
+    Reopen, RunFilter, RunRecord, Store, StoredRow,
     catalog::{Catalog, SOURCES},
     claim,
     committer::{CommitStats, Committer},
     flow, journal, load,
     open::EngineLock,
+    project::{self, NewProject},
     run, server,
+    together::Together,
 };
 
 /// The store on SQLite or PostgreSQL. See [`SqlStore::open`].
@@ -25,16 +27,22 @@ pub struct SqlStore {
     db: Database,
     sql: Arc<Catalog>,
     committer: Committer,
+    pub(crate) projects: Together<ProjectId, Option<ProjectRecord>>,
+    pub(crate) new_projects: Together<NewProject, ProjectWrite>,
     _lock: Option<EngineLock>,
 }
 
 impl SqlStore {
     pub(crate) fn new(db: Database, sql: Arc<Catalog>, lock: Option<EngineLock>) -> Self {
         let committer = Committer::new(db.clone(), Arc::clone(&sql));
+        let projects = Together::new(&db, &sql, project::get_together);
+        let new_projects = Together::new(&db, &sql, project::insert_together);
         Self {
             db,
             sql,
             committer,
+            projects,
+            new_projects,
             _lock: lock,
         }
     }

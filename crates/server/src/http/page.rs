@@ -1,12 +1,16 @@
 //! Pages of lists: limits, cursors, and the answer's form.
 use axum::{
-    Json,
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use runstone_api::{Code, DEFAULT_LIMIT, FieldError, cursor};
 use serde::Serialize;
 
 use crate::{Answer, Fault};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Room for an item: growing by doubling would copy the page over and over.
+const ITEM_BYTES: usize = 640;
 
 /// One page.
 #[derive(Clone, Debug, Serialize)]
@@ -97,6 +101,10 @@ impl<T> Page<T> {
 
 impl<T: Serialize> IntoResponse for Page<T> {
     fn into_response(self) -> Response {
-        Json(self).into_response()
+        let mut body = Vec::with_capacity(ITEM_BYTES * (self.items.len() + 1));
+        match serde_json::to_writer(&mut body, &self) {
+            Ok(()) => ([(header::CONTENT_TYPE, JSON)], body).into_response(),
+            Err(error) => Fault::internal(error.to_string()).into_response(),
+        }
     }
 }

@@ -5,6 +5,7 @@ mod agents;
 mod doctor;
 mod documents;
 mod exports;
+mod projects;
 mod purge;
 mod threads;
 

@@ -118,7 +118,13 @@ fn sample_in(statement: &str, name: &str) -> Value {
         ) => Uuid::nil().into(),
         ("doctor.journal_blob_refs", "last") => Uuid::nil().into(),
         ("flow.page" | "member.page", "after") => "text".into(),
-        ("project.page" | "project.page_deleted" | "project.page_of_subject", "after")
+        (
+            "project.page"
+            | "project.page_deleted"
+            | "project.page_of_subject"
+            | "project.page_deleted_of_subject",
+            "after",
+        )
         | ("key.page" | "key.page_all" | "key.page_of_project", "after") => Uuid::nil().into(),
         ("flow.versions" | "idempotency.forget" | "idempotency.forget_old", "before") => 1.into(),
         ("idempotency.insert_or_nothing" | "key.insert" | "key.rotate", "hash" | "old_hash") => {

@@ -1,5 +1,6 @@
 //! Projects: create, read, change, delete softly, restore, purge; usage and members.
 mod members;
+mod wire;
 
 use axum::{
     Json,
@@ -17,6 +18,7 @@ use runstone_model::ids::ProjectId;
 use runstone_store::{ProjectFilter, ProjectRecord, ProjectText, ProjectWrite, Purged};
 use serde_json::json;
 
+use self::wire::Wire;
 use super::{once::Once, quota};
 use crate::{
     Answer, App, Body, Caller, Fault, Page, Paging, Query, Route, Scope, auth::Reach, etag,
@@ -95,27 +97,8 @@ pub(super) fn routes() -> Vec<Route> {
     routes
 }
 
-fn from_json<T: Default + serde::de::DeserializeOwned>(text: Option<&str>) -> T {
-    text.and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default()
-}
-
-fn wire(record: &ProjectRecord) -> Project {
-    Project {
-        id: record.id.0,
-        name: record.name.clone(),
-        description: record.description.clone(),
-        version: record.version,
-        settings: from_json(record.settings.as_deref()),
-        quotas: from_json(record.quotas.as_deref()),
-        created_at: record.created_at.rfc3339(),
-        updated_at: record.updated_at.max(record.created_at).rfc3339(),
-        deleted_at: record.deleted_at.map(|at| at.rfc3339()),
-    }
-}
-
 fn answer(status: StatusCode, record: &ProjectRecord) -> Response {
-    (status, [etag(record.version)], Json(wire(record))).into_response()
+    (status, [etag(record.version)], Json(Wire(record))).into_response()
 }
 
 async fn present(app: &App, id: ProjectId) -> Answer<ProjectRecord> {
@@ -141,7 +124,7 @@ async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(query): Query<ListProjects>,
-) -> Answer<Page<Project>> {
+) -> Answer<Page<Wire<ProjectRecord>>> {
     let paging = Paging::read("projects", query.limit, query.cursor.as_deref())?;
     let deleted = query.deleted.unwrap_or(false);
     let filter = match &caller.reach {
@@ -156,7 +139,8 @@ async fn list(
         Reach::Project(id, _) => {
             let own = app.store.project(*id).await?;
             let own = own.filter(|own| own.deleted_at.is_some() == deleted);
-            let mut page = paging.page(own.iter().map(wire).collect(), |p| p.id.to_string());
+            let own = own.into_iter().map(Wire).collect();
+            let mut page = paging.page(own, |own: &Wire<ProjectRecord>| own.0.id.to_string());
             page.total = query
                 .total
                 .unwrap_or(false)
@@ -172,7 +156,7 @@ async fn list(
     if query.total.unwrap_or(false) {
         page.total = Some(app.store.count_projects(deleted).await?);
     }
-    Ok(page.map(|record| wire(&record)))
+    Ok(page.map(Wire))
 }
 
 async fn create(State(app): State<App>, headers: HeaderMap, Body(new): Body<NewProject>) -> Answer {

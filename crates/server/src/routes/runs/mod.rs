@@ -4,6 +4,8 @@ mod look;
 mod start;
 mod watch;
 
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State, http::StatusCode};
 use runstone_api::{
     Access::AtLeast,
@@ -206,11 +208,17 @@ fn brief(record: &RunRecord) -> Run {
 
 /// A run with everything.
 async fn whole(app: &App, record: &RunRecord) -> Answer<Run> {
+    let labels = app.store.labels(record.project, record.id).await?;
+    labelled(app, record, labels.into_iter().collect()).await
+}
+
+/// The same with labels that are known.
+async fn labelled(app: &App, record: &RunRecord, labels: BTreeMap<String, String>) -> Answer<Run> {
     let (project, id) = (record.project, record.id);
     let mut run = brief(record);
     run.input = value(Some(&record.input));
     run.output = value(record.output.as_deref());
-    run.labels = Some(app.store.labels(project, id).await?.into_iter().collect());
+    run.labels = Some(labels);
     if !record.status.is_final() {
         run.steps = app.store.count_steps(project, id).await?;
     }

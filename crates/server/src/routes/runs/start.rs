@@ -19,7 +19,7 @@ use runstone_model::ids::RunId;
 use runstone_store::RunRecord;
 use serde_json::Value;
 
-use super::{by_id, whole};
+use super::{by_id, labelled, whole};
 use crate::{
     Answer, App, Body, Fault, Query, Scope,
     http::gate::TraceId,
@@ -59,16 +59,26 @@ pub(super) async fn start(
     let (app, scope) = (&app, &scope);
     let there = |id| async move {
         let found = app.store.project_run(scope.id(), RunId(id)).await?;
-        Ok(found.map(|record| (record, None)))
+        Ok(found.map(|record| Begun {
+            id: record.id,
+            record: Some(record),
+            handle: None,
+            unlabelled: false,
+        }))
     };
     let begin = |id| async move {
         let _places = quota(app, scope, 1).await?;
         let checked = check(app, scope, start, &mut Flows::new()).await?;
-        let handle = launch(app, scope, RunId(id), checked).await?;
-        Ok((by_id(app, scope, RunId(id)).await?, Some(handle)))
+        let unlabelled = checked.labels.is_empty();
+        Ok(Begun {
+            id: RunId(id),
+            record: None,
+            handle: Some(launch(app, scope, RunId(id), checked).await?),
+            unlabelled,
+        })
     };
-    let (record, handle) = once.make(there, begin).await?;
-    answer(app, scope, record, handle, wait).await
+    let begun = once.make(there, begin).await?;
+    answer(app, scope, begun, wait).await
 }
 
 pub(super) async fn start_many(
@@ -244,22 +254,31 @@ async fn launch(app: &App, scope: &Scope, id: RunId, checked: Checked) -> Answer
     Ok(app.engine.start_as(id, start).await?)
 }
 
-async fn answer(
-    app: &App,
-    scope: &Scope,
-    mut record: RunRecord,
+/// A run that was started, now or by an earlier request, as far as it is known.
+struct Begun {
+    id: RunId,
+    record: Option<RunRecord>,
+    /// It is executed here.
     handle: Option<RunHandle>,
-    wait: Option<Duration>,
-) -> Answer {
-    let asked = wait.is_some();
-    if let Some(wait) = wait {
+    /// It is known to have no labels.
+    unlabelled: bool,
+}
+
+async fn answer(app: &App, scope: &Scope, begun: Begun, wait: Option<Duration>) -> Answer {
+    let Begun {
+        id,
+        record,
+        handle,
+        unlabelled,
+    } = begun;
+    let record = if let Some(wait) = wait {
         let ended = async {
             if let Some(handle) = handle {
                 handle.wait().await;
             }
             // It may go on elsewhere.
             loop {
-                let record = by_id(app, scope, record.id).await?;
+                let record = by_id(app, scope, id).await?;
                 if record.status.is_final() {
                     return Ok::<_, Fault>(record);
                 }
@@ -267,16 +286,23 @@ async fn answer(
             }
         };
         match tokio::time::timeout(wait, ended).await {
-            Ok(ended) => record = ended?,
-            Err(_) => record = by_id(app, scope, record.id).await?,
+            Ok(ended) => ended?,
+            Err(_) => by_id(app, scope, id).await?,
         }
-    }
-    let status = if asked && record.status.is_final() {
+    } else if let Some(record) = record {
+        record
+    } else {
+        by_id(app, scope, id).await?
+    };
+    let status = if wait.is_some() && record.status.is_final() {
         StatusCode::OK
     } else {
         StatusCode::ACCEPTED
     };
-    let run = whole(app, &record).await?;
+    let run = match unlabelled {
+        true => labelled(app, &record, BTreeMap::new()).await?,
+        false => whole(app, &record).await?,
+    };
     let location = format!("{BASE}/projects/{}/runs/{}", record.project, record.id);
     let mut response: Response = (status, Json(run)).into_response();
     if let Ok(location) = HeaderValue::from_str(&location) {
