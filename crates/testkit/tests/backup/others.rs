@@ -88,7 +88,7 @@ fn of_documents() -> Rows {
         row
     };
     let mut export = vec![id(50), project(), text("ready"), int(1), NULL];
-    export.extend([1, 2, 3, 1, 2, 300].map(int));
+    export.extend([1, 2, 3, 1, 3, 600_000].map(int));
     export.extend([text("00"), int(0), text("{}"), NULL]);
     let chunk = |seq| {
         let body = (0..=255).cycle().take(200_000).collect();
@@ -103,8 +103,8 @@ fn of_documents() -> Rows {
 }
 
 fn of_conversations() -> Rows {
-    let thread = |number| {
-        let mut row = vec![id(number), project(), text(NAME), NULL, int(1300), NULL];
+    let thread = |number, last| {
+        let mut row = vec![id(number), project(), text(NAME), NULL, int(last), NULL];
         row.extend([1, 1, 2].map(int));
         row
     };
@@ -116,7 +116,7 @@ fn of_conversations() -> Rows {
         row
     };
     vec![
-        ("insert_threads", vec![thread(30), thread(31)]),
+        ("insert_threads", vec![thread(30, 1300), thread(31, 1)]),
         ("insert_messages", messages()),
         (
             "insert_agent_executions",
