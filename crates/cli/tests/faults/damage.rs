@@ -106,7 +106,7 @@ fn a_damaged_header_is_an_error_for_every_command() {
 }
 
 #[test]
-fn a_log_that_is_cut_or_damaged_loses_its_end_and_no_more() {
+fn slow_a_log_that_is_cut_or_damaged_loses_its_end_and_no_more() {
     let place = Place::new();
     assert_eq!(place.run(&["run", "grow.yaml", "-q"]).code, 0);
     place.kill_after(200);

@@ -9,7 +9,7 @@ fn mended(place: &Place) {
 }
 
 #[test]
-fn a_full_disk_at_any_size_is_an_error_and_what_is_durable_goes_on() {
+fn slow_a_full_disk_at_any_size_is_an_error_and_what_is_durable_goes_on() {
     let (mut started, mut refused) = (0, 0);
     for bytes in [
         0, 20, 3_000, 4_096, 9_000, 60_000, 130_000, 250_000, 300_000, 350_000, 400_000, 450_000,

@@ -107,7 +107,7 @@ fn large_texts_that_resist_are_shown_as_replaced() {
 /// A million lines of one kind against a few cost as much as their product; the exact algorithm
 /// would take the square of their sum.
 #[test]
-fn a_few_lines_against_a_million_are_compared_at_once() {
+fn slow_a_few_lines_against_a_million_are_compared_at_once() {
     let many = "\n".repeat(1_000_000);
     for few in ["a", "a\nb\nc\nd\n", "a\n\nb\n"] {
         let began = std::time::Instant::now();
@@ -122,7 +122,7 @@ fn a_few_lines_against_a_million_are_compared_at_once() {
 
 /// Every piece between two anchors is small enough for the exact algorithm; all of them are not.
 #[test]
-fn many_pieces_that_differ_throughout_have_a_limit_together() {
+fn slow_many_pieces_that_differ_throughout_have_a_limit_together() {
     let text = |kind: &str| -> String {
         let block = |n: usize| format!("anchor {n}\n") + &format!("{kind}\n").repeat(2_000);
         (0..200).map(block).collect()

@@ -229,7 +229,7 @@ fn findings_beyond_the_limit_are_counted() {
 }
 
 #[test]
-fn a_large_text_is_read_in_time_that_grows_with_its_size() {
+fn slow_a_large_text_is_read_in_time_that_grows_with_its_size() {
     for piece in [
         "[",
         "> ",

@@ -74,7 +74,7 @@ fn a_ladder_of_forks_with_fifty_thousand_edges_is_read() {
 }
 
 #[test]
-fn too_many_nodes_or_edges_are_refused_by_the_limit() {
+fn slow_too_many_nodes_or_edges_are_refused_by_the_limit() {
     let text = flow(
         (0..=MAX_NODES).map(|i| format!("n{i}: {{uses: echo}}")),
         (1..=MAX_NODES).map(|i| format!("n0 -> n{i}")),

@@ -127,7 +127,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn source_that_nests_twenty_thousand_deep_ends() {
+async fn slow_source_that_nests_twenty_thousand_deep_ends() {
     let n = 20_000;
     for (language, source) in [
         ("python", "(".repeat(n)),

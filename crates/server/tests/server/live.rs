@@ -131,7 +131,7 @@ async fn pings_are_answered_and_who_answers_none_is_cut_off() {
 }
 
 #[tokio::test]
-async fn who_takes_nothing_is_cut_off_and_goes_on_where_it_was() {
+async fn slow_who_takes_nothing_is_cut_off_and_goes_on_where_it_was() {
     let service = Service::with(&[("limits.slow_watcher_ms", "200")]).await;
     let text = "x".repeat(14_000);
     let flow = json!({

@@ -285,7 +285,7 @@ async fn number(service: &Service, name: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn a_collector_that_refuses_or_hangs_costs_spans_and_nothing_else() {
+async fn slow_a_collector_that_refuses_or_hangs_costs_spans_and_nothing_else() {
     let refuses = Collector::start(StatusCode::BAD_REQUEST, Duration::ZERO).await;
     let hangs = Collector::start(StatusCode::OK, Duration::from_secs(3600)).await;
     for collector in [&refuses, &hangs] {

@@ -21,7 +21,7 @@ const LOOP: &str = "{runstone: 1, name: rounds, start: a, state: {n: {type: inte
     size: '${{ size(state.log) }}', last: '${{ state.log[1999] }}'}}";
 
 on_every_database! {
-    async fn a_large_text_is_stored_beside_the_journal_and_is_there_after_a_restart(place: &Place) {
+    async fn slow_a_large_text_is_stored_beside_the_journal_and_is_there_after_a_restart(place: &Place) {
         for times in [20_000, 200_000] {
             let text = "snow ".repeat(times);
             let first = place.engine().await;
@@ -51,7 +51,7 @@ on_every_database! {
         }
     }
 
-    async fn a_long_loop_is_resumed_from_its_snapshot(place: &Place) {
+    async fn slow_a_long_loop_is_resumed_from_its_snapshot(place: &Place) {
         let fill = "y".repeat(300);
         let first = place.engine().await;
         let handle = start(&first, &LOOP.replace("FILL", &fill)).await;
