@@ -109,10 +109,9 @@ fn warn(args: &RunArgs, read: &ReadFlow) {
     let paint = Paint::stderr();
     let file = args.flow.display().to_string();
     let kind = paint.yellow("warning");
+    let lines: Vec<&str> = read.text.lines().collect();
     for warning in &read.flow.warnings {
-        print::note(&print::problem::shown(
-            &file, &read.text, warning, &kind, paint,
-        ));
+        print::note(&print::problem::shown(&file, &lines, warning, &kind, paint));
     }
 }
 

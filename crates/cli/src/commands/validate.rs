@@ -105,12 +105,13 @@ impl Checked {
             );
         }
         let mut text = String::new();
+        let lines: Vec<&str> = self.text.lines().collect();
         for (list, kind) in [
             (&self.problems, paint.red("error")),
             (&self.warnings, paint.yellow("warning")),
         ] {
             for one in list {
-                text.push_str(&problem::shown(&self.file, &self.text, one, &kind, paint));
+                text.push_str(&problem::shown(&self.file, &lines, one, &kind, paint));
                 text.push('\n');
             }
         }

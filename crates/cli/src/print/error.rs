@@ -15,8 +15,9 @@ pub(crate) fn report(error: &anyhow::Error, json: bool) -> ExitCode {
     let paint = Paint::stderr();
     let heading = paint.red("error");
     let document = if let Some(bad) = error.downcast_ref::<BadFlow>() {
+        let lines: Vec<&str> = bad.text.lines().collect();
         for one in &bad.problems.0 {
-            note(&problem::shown(&bad.file, &bad.text, one, &heading, paint));
+            note(&problem::shown(&bad.file, &lines, one, &heading, paint));
         }
         let found = super::count(bad.problems.0.len() as u64, "problem");
         note(&format!(

@@ -9,8 +9,15 @@ const WINDOW: usize = 100;
 /// What is kept before the caret in a long line.
 const BEFORE: usize = 60;
 
-/// The problem as shown to people. `kind` is `error` or `warning`, painted.
-pub(crate) fn shown(file: &str, text: &str, problem: &Problem, kind: &str, paint: Paint) -> String {
+/// The problem as shown to people, in a file of these `lines`. `kind` is `error` or `warning`,
+/// painted.
+pub(crate) fn shown(
+    file: &str,
+    lines: &[&str],
+    problem: &Problem,
+    kind: &str,
+    paint: Paint,
+) -> String {
     let (file, message) = (plain(file), plain(&problem.message));
     let place = problem.place;
     let mut out = if place.line > 0 {
@@ -30,7 +37,7 @@ pub(crate) fn shown(file: &str, text: &str, problem: &Problem, kind: &str, paint
     let line = place
         .line
         .checked_sub(1)
-        .and_then(|at| text.lines().nth(at as usize));
+        .and_then(|at| lines.get(at as usize));
     if let Some(line) = line {
         let (line, caret) = window(line, place.column.saturating_sub(1) as usize);
         let number = place.line.to_string();
@@ -85,7 +92,13 @@ mod tests {
     #[test]
     fn the_caret_stands_under_the_column() {
         let text = "nodes:\n  a: {ues: set}\n";
-        let shown = shown("f.yaml", text, &problem(2, 7), "error", Paint::never());
+        let shown = shown(
+            "f.yaml",
+            &text.lines().collect::<Vec<_>>(),
+            &problem(2, 7),
+            "error",
+            Paint::never(),
+        );
         let want = "f.yaml:2:7: error: unknown_key: `ues` is not a key of a node\n\
                     \x20 2 |   a: {ues: set}\n\
                     \x20   |       ^\n\
@@ -103,9 +116,9 @@ mod tests {
 
     #[test]
     fn a_place_beyond_the_text_shows_no_line() {
-        let shown = shown("f.yaml", "a", &problem(9, 9), "error", Paint::never());
+        let shown = shown("f.yaml", &["a"], &problem(9, 9), "error", Paint::never());
         assert!(!shown.contains('|'));
-        let nowhere = super::shown("f.yaml", "a", &problem(0, 0), "error", Paint::never());
+        let nowhere = super::shown("f.yaml", &["a"], &problem(0, 0), "error", Paint::never());
         assert!(nowhere.starts_with("f.yaml: nodes.a: error: unknown_key:"));
     }
 }

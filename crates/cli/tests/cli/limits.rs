@@ -65,7 +65,7 @@ fn a_flow_file_over_the_limit_is_refused() {
 }
 
 #[test]
-fn slow_a_flow_of_10_001_nodes_is_refused_by_its_limit() {
+fn a_flow_of_10_001_nodes_is_refused_by_its_limit() {
     let place = Place::new();
     place.file("many.yaml", &chain(10_001));
     let said = place.run(&["run", "many.yaml"]);
