@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask test` starts each server once for all tests and names it in a variable; a test that
 //! needs one as no other does asks it for that. A test without its server says `SKIPPED: …`, which
-//! the runner counts, and passes.
+//! the runner counts, and passes; one that does without a further database says `LEFT OUT: …`.
 
 mod every;
 mod fresh;
@@ -78,33 +78,49 @@ impl TestDatabase {
     /// Whether tests can run on it now; if not, says so where the runner counts it.
     #[must_use]
     pub fn is_there(self) -> bool {
-        self.is_chosen() && (self == Self::Sqlite || self.url().is_some())
+        let missing = self.missing();
+        if let Some(why) = &missing {
+            eprintln!("SKIPPED: {why}");
+        }
+        missing.is_none()
+    }
+
+    /// Whether a test that runs on another database can use this one as well; if not, says so
+    /// where the runner tells of it, and the test goes on without.
+    #[must_use]
+    pub fn is_there_as_well(self) -> bool {
+        let missing = self.missing();
+        if let Some(why) = &missing {
+            eprintln!("LEFT OUT: {why}");
+        }
+        missing.is_none()
     }
 
     /// The URL of its server, in which databases or schemas may be made. None for SQLite, and,
     /// said aloud, where there is no server or this run is limited to other databases.
     #[must_use]
     pub fn url(self) -> Option<String> {
-        let variable = self.variable()?;
-        if !self.is_chosen() {
-            return None;
-        }
-        let url = std::env::var(variable).ok().filter(|url| !url.is_empty());
-        if url.is_none() {
-            eprintln!("SKIPPED: {variable} is not set");
-        }
-        url
+        self.is_there().then(|| self.named()).flatten()
     }
 
-    fn is_chosen(self) -> bool {
-        let Ok(chosen) = std::env::var(CHOSEN_VAR) else {
-            return true;
-        };
-        let found = chosen.split(',').any(|name| name.trim() == self.name());
-        if !found {
-            eprintln!("SKIPPED: {} was not chosen ({CHOSEN_VAR})", self.name());
+    fn named(self) -> Option<String> {
+        let url = std::env::var(self.variable()?).ok();
+        url.filter(|url| !url.is_empty())
+    }
+
+    /// Why tests cannot run on it now.
+    fn missing(self) -> Option<String> {
+        let chosen = std::env::var(CHOSEN_VAR).ok();
+        let is_chosen = chosen.is_none_or(|chosen| {
+            let mut names = chosen.split(',');
+            names.any(|name| name.trim() == self.name())
+        });
+        if !is_chosen {
+            return Some(format!("{} was not chosen ({CHOSEN_VAR})", self.name()));
         }
-        found
+        let variable = self.variable()?;
+        let missing = self.named().is_none();
+        missing.then(|| format!("{variable} is not set"))
     }
 }
 

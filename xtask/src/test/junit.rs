@@ -10,6 +10,8 @@ pub(super) struct Case {
     pub(super) suite: String,
     pub(super) name: String,
     pub(super) outcome: Outcome,
+    /// What it did without, as it printed it.
+    pub(super) left_out: Vec<String>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -22,6 +24,8 @@ pub(super) enum Outcome {
 
 /// What a test prints at the start of a line before it returns without having tested.
 const SKIPPED: &str = "SKIPPED";
+/// What a test prints that did its work on fewer databases than there could be.
+const LEFT_OUT: &str = "LEFT OUT";
 
 pub(super) fn cases(xml: &str) -> Vec<Case> {
     xml.split("<testcase ").skip(1).map(case).collect()
@@ -36,7 +40,8 @@ fn case(text: &str) -> Case {
             .map_or(rest, |(body, _)| body),
     };
     let failed = ["<failure", "<error"].iter().any(|tag| body.contains(tag));
-    let reason = body.lines().find_map(skipped);
+    let reason = body.lines().find_map(|line| said(line, SKIPPED));
+    let left_out = body.lines().filter_map(|line| said(line, LEFT_OUT));
     let outcome = match (failed, reason) {
         (true, _) => Outcome::Failed,
         (false, Some(reason)) => Outcome::Skipped(unescape(reason)),
@@ -47,17 +52,19 @@ fn case(text: &str) -> Case {
         suite: attribute(head, "classname"),
         name: attribute(head, "name"),
         outcome,
+        left_out: left_out.map(unescape).collect(),
     }
 }
 
-/// The reason on such a line, which may share its line with the tags around the output.
-fn skipped(line: &str) -> Option<&str> {
+/// The reason on a line that begins with `word`, which may share its line with the tags around the
+/// output.
+fn said<'a>(line: &'a str, word: &str) -> Option<&'a str> {
     let text = line.trim_start();
     let text = match text.split_once('>') {
         Some((tag, text)) if tag.starts_with("<system-") => text,
         _ => text,
     };
-    let reason = text.strip_prefix(SKIPPED)?;
+    let reason = text.strip_prefix(word)?;
     let reason = reason.split_once("</").map_or(reason, |(reason, _)| reason);
     Some(reason.trim_start_matches(':').trim())
 }
@@ -95,6 +102,10 @@ mod tests {
             <testcase name="mssql::round_trip" classname="runstone-db::live" time="0.2">
               <system-err>SKIPPED: RUNSTONE_TEST_MSSQL_URL isn&apos;t set</system-err>
             </testcase>
+            <testcase name="matrix::sqlite::all" classname="runstone-db" time="0.2">
+              <system-err>LEFT OUT: mssql
+LEFT OUT: mysql</system-err>
+            </testcase>
             <testcase name="last" classname="runstone-db" time="0.2"/>
             </testsuite></testsuites>"#;
         let found = cases(xml);
@@ -113,8 +124,11 @@ mod tests {
                     &Outcome::Failed
                 ),
                 ("runstone-db::live", "mssql::round_trip", &skipped),
+                ("runstone-db", "matrix::sqlite::all", &Outcome::Passed),
                 ("runstone-db", "last", &Outcome::Passed),
             ]
         );
+        let left_out: Vec<_> = found.iter().flat_map(|c| &c.left_out).collect();
+        assert_eq!(left_out, ["mssql", "mysql"]);
     }
 }

@@ -78,6 +78,7 @@ pub(super) struct Summary {
     heads: [[String; 2]; COLUMNS],
     rows: BTreeMap<String, [Count; COLUMNS]>,
     skipped: BTreeMap<String, u32>,
+    left_out: BTreeMap<String, u32>,
     not_run: Vec<String>,
 }
 
@@ -102,6 +103,7 @@ impl Summary {
             heads,
             rows: BTreeMap::new(),
             skipped: BTreeMap::new(),
+            left_out: BTreeMap::new(),
             not_run: Vec::new(),
         }
     }
@@ -126,6 +128,9 @@ impl Summary {
             self.add(&row, column(&case), Count::of(&case.outcome));
             if let Outcome::Skipped(reason) = case.outcome {
                 *self.skipped.entry(reason).or_default() += 1;
+            }
+            for what in case.left_out {
+                *self.left_out.entry(what).or_default() += 1;
             }
         }
     }
@@ -169,6 +174,9 @@ impl Summary {
                  durability: each commit is on disk.\n";
         for (reason, count) in &self.skipped {
             let _ = write!(text, "\nSKIPPED {count} tests: {reason}\n");
+        }
+        for (what, count) in &self.left_out {
+            let _ = write!(text, "\nLEFT OUT in {count} tests that ran: {what}\n");
         }
         for what in &self.not_run {
             let _ = write!(text, "\nNOT RUN on {what}\n");

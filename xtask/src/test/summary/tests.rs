@@ -7,6 +7,7 @@ fn case(suite: &str, name: &str, outcome: Outcome) -> Case {
         suite: suite.to_owned(),
         name: name.to_owned(),
         outcome,
+        left_out: Vec::new(),
     }
 }
 
@@ -66,6 +67,13 @@ fn table_has_a_row_a_suite_and_a_column_a_database_and_ends_with_the_total() {
         case("runstone-model", "time::parses_sqlitely", Outcome::Passed),
         case("runstone-db::seam", "kill_on_mysql", skipped("no server")),
     ]);
+    let mut matrix = case(
+        "runstone-testkit::copy",
+        "matrix::sqlite::all",
+        Outcome::Passed,
+    );
+    matrix.left_out.push("no other server".to_owned());
+    summary.add_cases(vec![matrix]);
     summary.not_run("mysql", "no network");
     let expected = "
                               no     SQLite PostgreSQL PostgreSQL PostgreSQL    MariaDB      MySQL SQL Server
@@ -75,15 +83,18 @@ model                      1/0/0
 runstone::kills                                                                   1/0/0
 store::store               1/0/0
 store::store claiming      1/0/0      1/0/0      0/1/0      1/0/0                            0/0/1
-all                        3/0/0      1/0/0      0/1/0      1/0/0                 1/0/0      0/0/2
+testkit::copy matrix                  1/0/0
+all                        3/0/0      2/0/0      0/1/0      1/0/0                 1/0/0      0/0/2
 
 A cell is passed/failed/skipped. Every server that was started has its default durability: each commit is on disk.
 
 SKIPPED 2 tests: no server
 
+LEFT OUT in 1 tests that ran: no other server
+
 NOT RUN on mysql: no network
 
-6 passed, 1 failed, 2 skipped
+7 passed, 1 failed, 2 skipped
 ";
     assert_eq!(summary.text(), expected);
 }
