@@ -28,7 +28,8 @@ impl Own {
     #[must_use]
     pub fn start(kind: TestDatabase, within: Option<&Path>, settings: &[String]) -> Option<Self> {
         let name = kind.name();
-        if !kind.is_chosen() {
+        if let Some(why) = kind.not_chosen() {
+            eprintln!("SKIPPED: {why}");
             return None;
         }
         let Some(xtask) = std::env::var_os(XTASK_VAR) else {
