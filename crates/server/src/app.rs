@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use runstone_engine::{Clock, Engine, Ids};
 use runstone_model::time::Timestamp;
 use runstone_store::SqlStore;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use uuid::Uuid;
 
 use crate::{
@@ -66,6 +66,8 @@ pub struct Inner {
     /// Watchers that may be there at the same time.
     pub(crate) seats: Arc<Semaphore>,
     pub(crate) stopping: watch::Sender<bool>,
+    /// Held while the database is being maintained.
+    pub(crate) maintaining: Mutex<()>,
     /// What is being made of things that quotas count.
     pub(crate) underway: Underway,
 }
@@ -103,6 +105,7 @@ impl App {
             room: Arc::new(Semaphore::new(limits.concurrent_requests)),
             seats: Arc::new(Semaphore::new(limits.watchers)),
             stopping: watch::channel(false).0,
+            maintaining: Mutex::default(),
             underway: Underway::default(),
             engine,
             store,

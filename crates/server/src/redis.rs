@@ -135,7 +135,10 @@ impl Redis {
         self.errors.add(1);
         if !self.away.swap(true, Ordering::Relaxed) {
             let why = why.as_str();
-            tracing::warn!(why, "Redis is away: each server counts and keeps reports for itself");
+            tracing::warn!(
+                why,
+                "Redis is away: each server counts and keeps reports for itself"
+            );
         }
         Err(why)
     }

@@ -21,7 +21,8 @@ impl Generations {
     fn place(&self, project: ProjectId) -> Option<&AtomicU64> {
         // The last bits of an id are random.
         let [.., high, low] = *project.0.as_bytes();
-        self.0.get(usize::from(u16::from_be_bytes([high, low])) % PLACES)
+        self.0
+            .get(usize::from(u16::from_be_bytes([high, low])) % PLACES)
     }
 
     /// Where the project stands.

@@ -8,7 +8,7 @@ mod shelf;
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::{
@@ -127,28 +127,28 @@ where
 {
     let reports = &app.reports;
     let Some(lifetime) = reports.lifetime else {
-        let body = computed(app, make).await?;
+        let body = computed(app, app.now(), make).await?;
         return Ok(told(body, Duration::ZERO));
     };
     let key = ReportKey::new(project, name, query)?;
     let arrived = reports.turn();
     if let Ok(kept) = found(app, key, lifetime).await {
-        return Ok(kept.told());
+        return Ok(kept.told(app.now()));
     }
     let gate = reports.shelf.gate(key);
     let _computing = gate.lock().await;
     // Begun after this request came: it has seen every write that was over by then.
-    let shared = reports.shelf.find(key, lifetime);
+    let shared = reports.shelf.find(key, app.now(), lifetime);
     if let Some(kept) = shared.filter(|kept| kept.turn > arrived) {
         reports.from_memory.add(1);
-        return Ok(kept.told());
+        return Ok(kept.told(app.now()));
     }
     let standing = match found(app, key, lifetime).await {
-        Ok(kept) => return Ok(kept.told()),
+        Ok(kept) => return Ok(kept.told(app.now())),
         Err(standing) => standing,
     };
-    let (turn, at) = (reports.turn(), Instant::now());
-    let body = computed(app, make).await?;
+    let (turn, at) = (reports.turn(), app.now());
+    let body = computed(app, at, make).await?;
     let kept = Kept {
         body,
         at,
@@ -157,9 +157,10 @@ where
     };
     reports.shelf.keep(key, kept.clone(), lifetime);
     if let Some(redis) = &app.redis {
-        reports.shared.keep(redis, key, &kept, lifetime).await;
+        let now = app.now();
+        reports.shared.keep(redis, key, &kept, now, lifetime).await;
     }
-    Ok(kept.told())
+    Ok(kept.told(app.now()))
 }
 
 /// A report that is good now, or where its project stands.
@@ -167,7 +168,7 @@ async fn found(app: &App, key: ReportKey, lifetime: Duration) -> Result<Kept, St
     let reports = &app.reports;
     let turn = reports.turn();
     let here = reports.generations.of(key.project);
-    let kept = reports.shelf.find(key, lifetime);
+    let kept = reports.shelf.find(key, app.now(), lifetime);
     let kept = kept.filter(|kept| kept.standing.here == here);
     let looked = match &app.redis {
         Some(redis) => {
@@ -199,9 +200,8 @@ async fn found(app: &App, key: ReportKey, lifetime: Duration) -> Result<Kept, St
     let Some((body, age)) = looked.report else {
         return Err(standing);
     };
-    let Some(at) = Instant::now().checked_sub(age) else {
-        return Err(standing);
-    };
+    let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+    let at = Timestamp(app.now().0.saturating_sub(age));
     reports.from_redis.add(1);
     let kept = Kept {
         body,
@@ -213,20 +213,25 @@ async fn found(app: &App, key: ReportKey, lifetime: Duration) -> Result<Kept, St
     Ok(kept)
 }
 
-async fn computed<T, M>(app: &App, make: impl FnOnce(Timestamp) -> M) -> Answer<Bytes>
+async fn computed<T, M>(
+    app: &App,
+    at: Timestamp,
+    make: impl FnOnce(Timestamp) -> M,
+) -> Answer<Bytes>
 where
     T: Serialize,
     M: Future<Output = Answer<T>>,
 {
-    let made = make(app.now()).await?;
+    let made = make(at).await?;
     app.reports.computed.add(1);
     let body = serde_json::to_vec(&made).map_err(|error| Fault::internal(error.to_string()))?;
     Ok(body.into())
 }
 
 impl Kept {
-    fn told(&self) -> Response {
-        told(self.body.clone(), self.at.elapsed())
+    fn told(&self, now: Timestamp) -> Response {
+        let age = self.age(now, Duration::MAX).unwrap_or_default();
+        told(self.body.clone(), age)
     }
 }
 

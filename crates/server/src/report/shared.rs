@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use redis::Script;
-use runstone_model::ids::ProjectId;
+use runstone_model::{ids::ProjectId, time::Timestamp};
 
 use super::{ReportKey, shelf::Kept};
 use crate::redis::Redis;
@@ -125,9 +125,11 @@ impl Shared {
         redis: &Redis,
         key: ReportKey,
         kept: &Kept,
+        now: Timestamp,
         lifetime: Duration,
     ) {
-        let left = lifetime.saturating_sub(kept.at.elapsed());
+        let age = kept.age(now, lifetime).unwrap_or(lifetime);
+        let left = lifetime - age;
         let Some(of) = &kept.standing.everywhere else {
             return;
         };

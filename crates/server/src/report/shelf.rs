@@ -4,10 +4,11 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
+use runstone_model::time::Timestamp;
 
 use super::{ReportKey, Standing};
 
@@ -24,11 +25,20 @@ pub(super) struct Kept {
     /// The answer as JSON.
     pub(super) body: Bytes,
     /// When its computation began.
-    pub(super) at: Instant,
+    pub(super) at: Timestamp,
     /// The same, among arrivals and computations.
     pub(super) turn: u64,
     /// Where its project stood then.
     pub(super) standing: Standing,
+}
+
+impl Kept {
+    /// How old it is; None when that is more than `lifetime`, or when the clock was set back.
+    pub(super) fn age(&self, now: Timestamp, lifetime: Duration) -> Option<Duration> {
+        let us = u64::try_from(now.0.saturating_sub(self.at.0)).ok()?;
+        let age = Duration::from_micros(us);
+        (age < lifetime).then_some(age)
+    }
 }
 
 /// One report's place, also while it is only being computed.
@@ -59,10 +69,10 @@ impl Shelf {
     }
 
     /// The report, when it is not older than `lifetime`.
-    pub(super) fn find(&self, key: ReportKey, lifetime: Duration) -> Option<Kept> {
+    pub(super) fn find(&self, key: ReportKey, now: Timestamp, lifetime: Duration) -> Option<Kept> {
         let places = self.places();
         let kept = places.all.get(&key)?.kept.as_ref()?;
-        (kept.at.elapsed() < lifetime).then(|| kept.clone())
+        kept.age(now, lifetime).map(|_| kept.clone())
     }
 
     /// Where callers wait for who computes it.
@@ -70,19 +80,22 @@ impl Shelf {
         let mut places = self.places();
         if !places.all.contains_key(&key) {
             places.insert(key, Place::default());
-            places.shrink(Duration::MAX);
+            places.shrink(None);
         }
         let place = places.all.get(&key);
-        place.map(|place| Arc::clone(&place.gate)).unwrap_or_default()
+        place
+            .map(|place| Arc::clone(&place.gate))
+            .unwrap_or_default()
     }
 
     /// Keeps a report; what is older than `lifetime`, and what there is no room for, goes.
     pub(super) fn keep(&self, key: ReportKey, kept: Kept, lifetime: Duration) {
         let mut places = self.places();
+        let now = kept.at;
         let mut place = places.remove(&key).unwrap_or_default();
         place.kept = Some(kept);
         places.insert(key, place);
-        places.shrink(lifetime);
+        places.shrink(Some((now, lifetime)));
     }
 
     /// What is kept, in bytes.
@@ -108,16 +121,17 @@ impl Places {
     }
 
     /// Makes room, when there is too little: first what nobody can use any more, then the oldest.
-    fn shrink(&mut self, lifetime: Duration) {
+    fn shrink(&mut self, by: Option<(Timestamp, Duration)>) {
         if !self.is_full() {
             return;
         }
         let useless = |place: &Place| match &place.kept {
-            Some(kept) => kept.at.elapsed() >= lifetime,
+            Some(kept) => by
+                .is_some_and(|(now, lifetime)| kept.at <= now && kept.age(now, lifetime).is_none()),
             None => Arc::strong_count(&place.gate) == 1,
         };
         let age = |place: &Place| place.kept.as_ref().map(|kept| kept.at);
-        let mut order: Vec<(bool, Option<Instant>, ReportKey)> = self
+        let mut order: Vec<(bool, Option<Timestamp>, ReportKey)> = self
             .all
             .iter()
             .map(|(key, place)| (!useless(place), age(place), *key))
@@ -146,10 +160,10 @@ mod tests {
         }
     }
 
-    fn kept(bytes: usize) -> Kept {
+    fn kept(bytes: usize, at: i64) -> Kept {
         Kept {
             body: vec![b' '; bytes].into(),
-            at: Instant::now(),
+            at: Timestamp(at),
             turn: 0,
             standing: Standing {
                 here: 0,
@@ -164,16 +178,17 @@ mod tests {
     fn it_holds_so_many_reports_and_bytes_and_the_oldest_go() {
         let shelf = Shelf::default();
         for number in 0..3000 {
-            shelf.keep(key(number), kept(1), LONG);
+            let at = i64::try_from(number).unwrap_or(0);
+            shelf.keep(key(number), kept(1, at), LONG);
         }
         assert_eq!(shelf.places().all.len(), MOST);
-        assert!(shelf.find(key(0), LONG).is_none());
-        assert!(shelf.find(key(2999), LONG).is_some());
+        assert!(shelf.find(key(0), Timestamp(3000), LONG).is_none());
+        assert!(shelf.find(key(2999), Timestamp(3000), LONG).is_some());
         for number in 0..100 {
-            shelf.keep(key(number), kept(1 << 20), LONG);
+            shelf.keep(key(number), kept(1 << 20, 3000), LONG);
             assert!(shelf.bytes() <= MOST_BYTES);
         }
-        assert!(shelf.find(key(99), LONG).is_some());
+        assert!(shelf.find(key(99), Timestamp(3000), LONG).is_some());
         let counted: usize = shelf.places().all.values().map(Place::bytes).sum();
         assert_eq!(shelf.bytes(), counted);
     }
@@ -181,9 +196,16 @@ mod tests {
     #[test]
     fn what_is_too_old_is_not_found() {
         let shelf = Shelf::default();
-        shelf.keep(key(1), kept(1), LONG);
-        assert!(shelf.find(key(1), Duration::ZERO).is_none());
-        assert!(shelf.find(key(2), LONG).is_none());
+        shelf.keep(key(1), kept(1, 10), LONG);
+        let found = |key, now| {
+            shelf
+                .find(key, Timestamp(now), Duration::from_micros(5))
+                .is_some()
+        };
+        assert!(found(key(1), 10) && found(key(1), 14));
+        assert!(!found(key(1), 15), "too old");
+        assert!(!found(key(1), 9), "the clock was set back");
+        assert!(!found(key(2), 10));
     }
 
     #[test]

@@ -8,9 +8,7 @@ use runstone_model::{ids::ProjectId, time::Timestamp};
 use runstone_store::agent::{AgentMetrics as Stored, MetricsFilter};
 
 use super::{money, ms};
-use crate::{
-    Answer, App, Query, Scope, invalid_query, report::report, routes::versioned::time,
-};
+use crate::{Answer, App, Query, Scope, invalid_query, report::report, routes::versioned::time};
 
 const HOUR_US: i64 = 3_600_000_000;
 const DAY_US: i64 = 24 * HOUR_US;
