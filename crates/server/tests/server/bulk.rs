@@ -1,5 +1,7 @@
 //! Verbs for many runs, found by a filter.
-use runstone_engine::Options;
+use runstone_engine::{Clock as _, Ids as _, Options, RealIds, SystemClock};
+use runstone_model::ids::{ProjectId, RunId};
+use runstone_store::{Commit, NewRun, Store as _};
 use runstone_testkit::on_every_database;
 use serde_json::{Value, json};
 
@@ -103,6 +105,40 @@ async fn runs_that_nobody_executes_are_resumed_and_others_left() {
         .await
         .ok(200);
     assert_eq!(told["matched"], 0, "this server executes them: {told}");
+    let flow = service.store.flow(ProjectId::DEFAULT, "rounds", None);
+    let flow = flow.await.unwrap().unwrap().id;
+    let mut nobodys = Vec::new();
+    for _ in 0..3 {
+        let run = RunId(RealIds.next());
+        let create = NewRun {
+            project: ProjectId::DEFAULT,
+            flow_version: flow,
+            input: "{}".to_owned(),
+            created_at: SystemClock.now(),
+            owner: None,
+            deadline: None,
+            labels: Vec::new(),
+        };
+        let commit = Commit {
+            run,
+            epoch: 1,
+            create: Some(create),
+            rows: Vec::new(),
+            update: None,
+            snapshot: None,
+            blobs: Vec::new(),
+        };
+        service.store.commit(commit).await.unwrap();
+        nobodys.push(json!(run.0));
+    }
+    nobodys.reverse();
+    let two = json!({ "filter": { "flow": "rounds" }, "limit": 2 });
+    let told = service.post(&runs(":resume"), two).await.ok(200);
+    assert_eq!(told["done"], json!(nobodys[..2]));
+    let rest = json!({ "filter": { "flow": "rounds" }, "cursor": told["next_cursor"] });
+    let told = service.post(&runs(":resume"), rest).await.ok(200);
+    assert_eq!(told["done"], json!(nobodys[2..]), "{told}");
+    until_all_are(&service, "running", 6).await;
     service.stop().await;
 }
 

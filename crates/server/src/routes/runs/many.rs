@@ -82,7 +82,12 @@ pub(super) async fn resume(
     let heard_since = Timestamp(app.now().0.saturating_sub(lease_us));
     let alive = app.store.alive(heard_since).await?;
     let (app, scope) = (&app, &scope);
-    let nobodys = |run: &RunRecord| run.owner.is_none_or(|owner| !alive.contains(&owner));
+    // What this server owns and could not go on with counts as well.
+    let nobodys = |run: &RunRecord| {
+        let own = run.owner == Some(app.engine.server());
+        let elsewhere = run.owner.is_some_and(|owner| alive.contains(&owner));
+        !app.engine.executes(run.id) && (own || !elsewhere)
+    };
     act(app, scope, (&body).into(), (&UNENDED, nobodys), |id| {
         Box::pin(async move {
             room(app)?;
