@@ -166,6 +166,8 @@ pub struct AgentMetrics {
     pub items: Vec<AgentPeriod>,
     /// There is more than 10,000 sums: ask for less.
     pub truncated: bool,
+    /// When this was computed, UTC; `Age` says how long ago.
+    pub as_of: String,
 }
 
 /// An agent's executions that began in one period and were paid in one currency.

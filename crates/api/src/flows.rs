@@ -1,4 +1,6 @@
 //! Flows and their versions.
+pub mod statistics;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};

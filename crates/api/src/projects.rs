@@ -106,6 +106,8 @@ pub struct Usage {
     pub runs_by_status: BTreeMap<String, u64>,
     /// What it may use.
     pub quotas: Quotas,
+    /// When this was computed, UTC; `Age` says how long ago.
+    pub as_of: String,
 }
 
 /// Somebody who may do something in a project, by a token of the configured issuer.

@@ -1,4 +1,6 @@
 //! Runs, steps, checkpoints, events.
+pub mod many;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -64,8 +64,70 @@ pub struct DatabaseInfo {
     pub runs: u64,
     /// How many flows there are.
     pub flows: u64,
+    /// Where the schema stands.
+    pub schema: SchemaInfo,
+    /// Our tables by name.
+    pub tables: Vec<TableInfo>,
     /// Statements that this server sent since it was started: the 20 that took longest, by name.
     pub statements: Vec<StatementInfo>,
+}
+
+/// Where the schema stands.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SchemaInfo {
+    /// The version that the database has.
+    pub version: u32,
+    /// The version that this server was made for.
+    pub known: u32,
+    /// Migrations that this server knows, oldest first.
+    pub migrations: Vec<MigrationInfo>,
+    /// In what the tables are others than they should be: they were changed by hand.
+    pub drift: Vec<String>,
+}
+
+/// One migration.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MigrationInfo {
+    /// Its number.
+    pub version: u32,
+    /// Its name.
+    pub name: String,
+    /// When it was applied, UTC; nothing when it was not.
+    pub applied_at: Option<String>,
+}
+
+/// How large a table is, as the database says without counting.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TableInfo {
+    /// Its name.
+    pub name: String,
+    /// Bytes with its indexes; nothing in an SQLite file of more than 2 GiB.
+    pub bytes: Option<u64>,
+    /// About how many rows; nothing in an SQLite file of more than 2 GiB.
+    pub rows: Option<u64>,
+}
+
+/// What was done for the database.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Maintenance {
+    /// Every statement, in its order.
+    pub steps: Vec<MaintenanceStep>,
+    /// Whether all of them were carried out.
+    pub complete: bool,
+    /// How long all of it took.
+    pub duration_ms: f64,
+}
+
+/// One statement of a database's upkeep.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MaintenanceStep {
+    /// The statement.
+    pub statement: String,
+    /// How long it took.
+    pub duration_ms: f64,
+    /// Why it was not carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// What all executions of one statement took.

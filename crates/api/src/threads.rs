@@ -160,6 +160,8 @@ pub struct ThreadStats {
     pub last_at: Option<String>,
     /// By role; a role without messages is left out.
     pub roles: Vec<RoleStats>,
+    /// When this was computed, UTC; `Age` says how long ago.
+    pub as_of: String,
 }
 
 /// What a thread holds of one role.

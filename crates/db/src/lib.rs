@@ -6,6 +6,7 @@ mod breaker;
 mod database;
 mod dialect;
 mod error;
+mod maintain;
 mod migrate;
 mod mssql;
 mod mysql;
@@ -29,6 +30,7 @@ pub use breaker::{Circuit, Health};
 pub use database::{Database, PoolStats};
 pub use dialect::Dialect;
 pub use error::{Class, Error, masked};
+pub use maintain::Maintained;
 pub use migrate::{
     Difference, Interrupted, Migration, MigrationStatus, Migrator, PlannedMigration,
     PlannedStatement, Schema, Way,

@@ -186,6 +186,12 @@ impl Engine {
         self.inner.lock_live().len()
     }
 
+    /// Whether a run is live here.
+    #[must_use]
+    pub fn executes(&self, run: RunId) -> bool {
+        self.inner.is_live(run)
+    }
+
     /// What it has done so far.
     #[must_use]
     pub fn done(&self) -> Done {

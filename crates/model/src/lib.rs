@@ -11,6 +11,7 @@ pub mod ids;
 pub mod limits;
 pub mod problem;
 pub mod quality;
+pub mod rank;
 pub mod reducer;
 pub mod run;
 pub mod time;

@@ -1,10 +1,10 @@
 //! What every handler works with, put together once.
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use runstone_engine::{Clock, Engine, Ids};
 use runstone_model::time::Timestamp;
 use runstone_store::SqlStore;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use uuid::Uuid;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     live::Hub,
     metrics::Metrics,
     redis::{self, Redis},
+    report::Reports,
     routes::quota::Underway,
     trace::Traces,
 };
@@ -56,6 +57,7 @@ pub struct Inner {
     pub(crate) hub: Hub,
     pub(crate) health: Health,
     pub(crate) metrics: Metrics,
+    pub(crate) reports: Reports,
     pub(crate) traces: Traces,
     /// What servers share, where it is configured.
     pub(crate) redis: Option<Arc<Redis>>,
@@ -64,6 +66,8 @@ pub struct Inner {
     /// Watchers that may be there at the same time.
     pub(crate) seats: Arc<Semaphore>,
     pub(crate) stopping: watch::Sender<bool>,
+    /// Held while the database is being maintained.
+    pub(crate) maintaining: Mutex<()>,
     /// What is being made of things that quotas count.
     pub(crate) underway: Underway,
 }
@@ -97,9 +101,11 @@ impl App {
             hub: Hub::default(),
             health: Health::default(),
             metrics: Metrics::default(),
+            reports: Reports::new(Duration::from_millis(settings.report_ms)),
             room: Arc::new(Semaphore::new(limits.concurrent_requests)),
             seats: Arc::new(Semaphore::new(limits.watchers)),
             stopping: watch::channel(false).0,
+            maintaining: Mutex::default(),
             underway: Underway::default(),
             engine,
             store,

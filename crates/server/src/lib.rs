@@ -13,6 +13,7 @@ mod logs;
 pub mod metrics;
 mod outage;
 mod redis;
+mod report;
 mod route;
 pub mod routes;
 mod server;

@@ -113,7 +113,7 @@ impl Redis {
     }
 
     /// What `question` answers; None at once when Redis is away, and when it does not answer.
-    async fn ask<T>(&self, question: impl Future<Output = RedisResult<T>>) -> Option<T> {
+    pub(crate) async fn ask<T>(&self, question: impl Future<Output = RedisResult<T>>) -> Option<T> {
         if self.is_away() {
             return None;
         }
@@ -135,12 +135,21 @@ impl Redis {
         self.errors.add(1);
         if !self.away.swap(true, Ordering::Relaxed) {
             let why = why.as_str();
-            tracing::warn!(why, "Redis is away: each server counts for itself");
+            tracing::warn!(
+                why,
+                "Redis is away: each server counts and keeps reports for itself"
+            );
         }
         Err(why)
     }
 
-    fn key(&self, parts: &[&str]) -> String {
+    /// What questions are asked over.
+    pub(crate) fn connection(&self) -> ConnectionManager {
+        self.connection.clone()
+    }
+
+    /// A key of ours.
+    pub(crate) fn key(&self, parts: &[&str]) -> String {
         let mut key = self.prefix.clone();
         for part in parts {
             key.push(':');

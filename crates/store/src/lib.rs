@@ -28,6 +28,8 @@ mod run;
 mod schema;
 mod server;
 mod sql_store;
+mod statistics;
+mod storage;
 pub mod thread;
 mod together;
 mod types;
@@ -48,6 +50,8 @@ pub use migrations::{Migrations, SchemaStatus};
 pub use open::{OpenError, OpenOptions, engine_lock_is_free};
 pub use project::{MemberRecord, ProjectFilter, ProjectRecord, ProjectText, ProjectWrite, Purged};
 pub use sql_store::SqlStore;
+pub use statistics::{FlowFacts, RunFacts};
+pub use storage::TableSize;
 pub use types::*;
 pub use watch::FlowRecord;
 

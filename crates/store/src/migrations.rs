@@ -34,6 +34,25 @@ pub struct SchemaStatus {
 }
 
 impl SchemaStatus {
+    pub(crate) async fn of(db: &Database) -> Result<Self, DbError> {
+        let version = schema::found_version(db).await?;
+        let known = schema::known_version(db.dialect());
+        let migrator = schema::migrator(db);
+        let interrupted = migrator.interrupted().await?;
+        let differences = if version == known && interrupted.is_none() {
+            schema::differences(db).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            version,
+            known,
+            migrations: migrator.status().await?,
+            interrupted,
+            differences,
+        })
+    }
+
     /// Whether a store can be opened on it as it is.
     #[must_use]
     pub fn is_right(&self) -> bool {
@@ -134,22 +153,8 @@ impl Migrations {
     /// # Errors
     /// The schema is newer, or the database cannot be read.
     pub async fn status(&self) -> Result<SchemaStatus, OpenError> {
-        let version = schema::refuse_newer(&self.db).await?;
-        let known = schema::known_version(self.db.dialect());
-        let migrator = schema::migrator(&self.db);
-        let interrupted = migrator.interrupted().await?;
-        let differences = if version == known && interrupted.is_none() {
-            schema::differences(&self.db).await?
-        } else {
-            Vec::new()
-        };
-        Ok(SchemaStatus {
-            version,
-            known,
-            migrations: migrator.status().await?,
-            interrupted,
-            differences,
-        })
+        schema::refuse_newer(&self.db).await?;
+        Ok(SchemaStatus::of(&self.db).await?)
     }
 
     /// What moving down by `plan` deletes: for each table that it drops or takes columns from,

@@ -88,27 +88,6 @@ impl SqlStore {
         self.db.ping().await
     }
 
-    /// How large the database is, in bytes; on PostgreSQL our tables with their indexes.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn storage_bytes(&self) -> Result<u64, Error> {
-        let row = self.db.fetch_optional(&self.sql.storage_bytes, &[]).await?;
-        Ok(row.map_or(Ok(0), |row| row.get("bytes"))?)
-    }
-
-    /// How many runs and flows there are.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn counted(&self) -> Result<(u64, u64), Error> {
-        let row = self.db.fetch_optional(&self.sql.storage_rows, &[]).await?;
-        Ok(match row {
-            Some(row) => (row.get("runs_found")?, row.get("flows_found")?),
-            None => (0, 0),
-        })
-    }
-
     /// The servers that were heard of at `heard_since` or later.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Looking at a project's runs and flows: one run, its journal from any place on, the newest entries
 //! of many runs, flows by name. Every statement has the project in its key.
+use std::collections::HashMap;
+
 use runstone_db::{Row as DbRow, Value};
 use runstone_model::{
     ids::{FlowVersionId, ProjectId, RunId},
@@ -51,6 +53,28 @@ impl SqlStore {
             .fetch_optional(&self.sql().run_in_project, &params);
         let found = row.await?.map(run::record).transpose()?;
         Ok(found.filter(|found| found.project == project))
+    }
+
+    /// Those of `ids` that are runs of a project, in the order asked.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn project_runs(
+        &self,
+        project: ProjectId,
+        ids: &[RunId],
+    ) -> Result<Vec<RunRecord>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let params = [("ids", run::id_list(ids)), ("project", project.0.into())];
+        let found = self
+            .all(&self.sql().run_of_project, &params, run::record)
+            .await?;
+        let of_project = found.into_iter().filter(|found| found.project == project);
+        let mut by_id: HashMap<RunId, RunRecord> =
+            of_project.map(|found| (found.id, found)).collect();
+        Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
     }
 
     /// The journal of a project's run from `after` on, at most `limit` rows. References to blobs

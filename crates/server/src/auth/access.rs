@@ -33,7 +33,7 @@ use crate::{
         verb,
     },
     metrics::Counter,
-    trace,
+    report, trace,
 };
 
 /// Who did it, as far as known, for the audit log.
@@ -119,6 +119,9 @@ async fn write(
             .catch_unwind()
             .await
             .unwrap_or_else(|_| Fault::internal("a handler panicked").into_response());
+        if let Some(project) = entry.project {
+            report::written(&app, ProjectId(project), response.status()).await;
+        }
         audited(&app, &operation, entry, response.status()).await;
         response
     };

@@ -88,7 +88,8 @@ keys! {
     "rate.per_key_per_s" number(0, 10_000_000), "0", "Requests a second for each key; 0: no limit.";
     "rate.per_address_per_s" number(0, 10_000_000), "0", "Requests a second for each address; 0: no limit.";
     "rate.failures_per_address_per_min" number(0, 1_000_000), "60", "Refused keys and tokens a minute for each address; valid ones are never counted. 0: no limit.";
-    "redis.url" Kind::RedisUrl, "", "A Redis that servers share: rate limits count for all of them together. Without it each server counts for itself.";
+    "cache.report_ms" number(0, 3_600_000), "5000", "How long a report (usage, statistics, sums) is kept at most. A write of its project ends that at once, a run that goes on by itself does not. 0: none are kept.";
+    "redis.url" Kind::RedisUrl, "", "A Redis that servers share: rate limits count for all of them together, and reports are kept for all, until a write on any. Without it each server counts and keeps for itself.";
     "redis.prefix" Kind::Text, "runstone", "What its keys begin with: servers on one database need the same, others another.";
     "trace.otlp_endpoint" Kind::Url, "", "A collector that takes OTLP over HTTP, as in `http://collector:4318`: traces are sent to `/v1/traces` below it. Without it there are none.";
     "trace.otlp_headers" Kind::Secrets, "", "Headers for the collector, as in `authorization=Bearer …`.";

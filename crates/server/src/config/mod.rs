@@ -22,6 +22,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Requests in time.
     pub rate: RateSettings,
+    /// How long a report is good at most; 0: none are kept.
+    pub report_ms: u64,
     /// What servers share.
     pub redis: Option<RedisSettings>,
     /// Where traces go.

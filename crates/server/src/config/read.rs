@@ -336,6 +336,7 @@ impl Reader {
                 per_address_per_s: self.number("rate.per_address_per_s")?,
                 failures_per_address_per_min: self.number("rate.failures_per_address_per_min")?,
             },
+            report_ms: self.number("cache.report_ms")?,
             redis: self.redis(),
             trace: self.trace(),
             lease_ms: self.number("engine.lease_ms")?,

@@ -79,6 +79,8 @@ metrics! {
     runstone_pool_wait_seconds_total Counter [] "How long callers waited for a connection, in seconds.";
     runstone_database_circuit_open Gauge [] "1 while the database counts as away.";
     runstone_slow_statements_total Counter [] "Statements slower than log.slow_statement_ms.";
+    runstone_reports_total Counter [from] "Reports answered, by where they came from: memory, redis, or computed.";
+    runstone_report_cache_bytes Gauge [] "Reports that are kept in memory, in bytes.";
     runstone_redis_up Gauge [] "1 while Redis answers; 0 when it is away or not configured.";
     runstone_redis_errors_total Counter [] "Questions to Redis that got no good answer.";
     runstone_trace_spans_sent_total Counter [] "Spans that the collector took.";

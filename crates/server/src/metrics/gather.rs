@@ -14,6 +14,7 @@ pub(crate) fn gather(app: &App) -> String {
     runs(app, &mut page);
     commits(app, &mut page);
     database(app, &mut page);
+    reports(app, &mut page);
     let redis = app.redis.as_ref();
     let up = redis.is_some_and(|redis| !redis.is_away());
     page.number("runstone_redis_up", f64::from(u8::from(up)));
@@ -83,6 +84,19 @@ fn runs(app: &App, page: &mut Page) {
         }
     }
     page.histogram("runstone_step_seconds", &[], &done.step_seconds);
+}
+
+fn reports(app: &App, page: &mut Page) {
+    let reports = &app.reports;
+    for (from, counter) in [
+        ("memory", &reports.from_memory),
+        ("redis", &reports.from_redis),
+        ("computed", &reports.computed),
+    ] {
+        let answered = counter.get() as f64;
+        page.labelled("runstone_reports_total", &[from], answered);
+    }
+    page.number("runstone_report_cache_bytes", reports.bytes() as f64);
 }
 
 fn commits(app: &App, page: &mut Page) {

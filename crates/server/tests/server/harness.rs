@@ -27,6 +27,8 @@ pub(crate) struct Service {
     engine: Engine,
     server: Server,
     loops: Option<Loops>,
+    /// Another server's: that one closes it.
+    borrowed: bool,
     _fresh: Option<Fresh>,
 }
 
@@ -143,11 +145,28 @@ impl Service {
             who: "a test".to_owned(),
             ..OpenOptions::default()
         };
-        let store = Arc::new(
-            SqlStore::open(&settings.database_url, options)
-                .await
-                .unwrap(),
-        );
+        let store = SqlStore::open(&settings.database_url, options).await;
+        let store = Arc::new(store.unwrap());
+        Self {
+            _fresh: fresh,
+            ..Self::on(store, settings, engine, beats).await
+        }
+    }
+
+    /// Another server on the same database.
+    pub(crate) async fn beside(&self, flags: &[(&'static str, &str)]) -> Self {
+        let flags = flags
+            .iter()
+            .map(|(key, value)| (*key, (*value).to_owned(), *key));
+        let settings = settings(flags.collect());
+        let store = Arc::clone(&self.store);
+        Self {
+            borrowed: true,
+            ..Self::on(store, settings, Options::default(), false).await
+        }
+    }
+
+    async fn on(store: Arc<SqlStore>, settings: Settings, engine: Options, beats: bool) -> Self {
         let mut registry = Registry::new();
         registry.extend(runstone_nodes::builtin(runstone_nodes::Builtin {
             confine: true,
@@ -172,7 +191,8 @@ impl Service {
             engine,
             server,
             loops,
-            _fresh: fresh,
+            borrowed: false,
+            _fresh: None,
         };
         if !off {
             service.admin = service.key(None, "admin").await;
@@ -268,7 +288,9 @@ impl Service {
         if let Some(loops) = self.loops {
             loops.join().await;
         }
-        self.store.close().await;
+        if !self.borrowed {
+            self.store.close().await;
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 mod abandoned;
 mod auth;
+mod bulk;
 mod config;
+mod database;
 mod docs;
 mod flows;
 mod harness;
@@ -14,8 +16,10 @@ mod live;
 mod observing;
 mod projects;
 mod redis;
+mod reports;
 mod runs;
 mod shared;
+mod statistics;
 mod tokens;
 mod tracing;
 mod watching;

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::harness::{DEFAULT, Service, greet};
 
 /// The numbers of `/metrics`: a name with its labels, and its value.
-async fn numbers(service: &Service) -> BTreeMap<String, f64> {
+pub(crate) async fn numbers(service: &Service) -> BTreeMap<String, f64> {
     let request = service.request("GET", "/metrics");
     let said = service.send(request.bearer_auth(&service.admin)).await;
     assert_eq!(said.status, 200, "{}", said.text);

@@ -71,7 +71,7 @@ async fn health(service: &Service) -> Value {
 }
 
 /// Waits until health says that Redis is so.
-async fn until_redis_is(service: &Service, wanted: &str) -> Value {
+pub(crate) async fn until_redis_is(service: &Service, wanted: &str) -> Value {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
         let health = health(service).await;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::harness::TestDb;
 
 /// The statements whose plan matters: they run often, or on large tables.
-const HOT: [&str; 49] = [
+const HOT: [&str; 50] = [
     "agent.page",
     "agent.page_of_agent",
     "agent.page_of_correlation",
@@ -49,6 +49,7 @@ const HOT: [&str; 49] = [
     "run.claimable_owned",
     "run.claimable_unowned",
     "run.dead_owners",
+    "run.facts",
     "run.finish",
     "run.ids",
     "run.ids_by_flow",
@@ -80,9 +81,8 @@ fn sample(name: &str) -> Value {
     match name {
         "ids" => [Uuid::nil()].into_iter().collect(),
         "statuses" | "hashes" => ["running"].into_iter().collect(),
-        "id" | "project" | "flow_version" | "server" | "owner" | "run" | "run_id" | "before" => {
-            Uuid::nil().into()
-        }
+        "id" | "project" | "flow_version" | "server" | "owner" | "run" | "run_id" | "before"
+        | "first" => Uuid::nil().into(),
         "name" | "definition" | "status" | "output" | "error" | "input" | "node" | "hash_text"
         | "key" | "role" | "subject" | "value" | "actor" | "action" | "target" | "trace_id"
         | "address" | "description" | "settings" | "quotas" => "text".into(),

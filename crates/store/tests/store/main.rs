@@ -12,3 +12,5 @@ mod lost_answers;
 mod migrating;
 mod opening;
 mod reading;
+mod statistics;
+mod storage;

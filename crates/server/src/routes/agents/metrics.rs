@@ -1,14 +1,14 @@
 //! Sums of agent executions, as they travel.
-use axum::{Json, extract::State};
+use axum::extract::State;
 use runstone_api::{
     FieldError,
     agents::{AgentMetrics, AgentPeriod, SumAgents, SummedMoney},
 };
-use runstone_model::time::Timestamp;
+use runstone_model::{ids::ProjectId, time::Timestamp};
 use runstone_store::agent::{AgentMetrics as Stored, MetricsFilter};
 
 use super::{money, ms};
-use crate::{Answer, App, Query, Scope, invalid_query, routes::versioned::time};
+use crate::{Answer, App, Query, Scope, invalid_query, report::report, routes::versioned::time};
 
 const HOUR_US: i64 = 3_600_000_000;
 const DAY_US: i64 = 24 * HOUR_US;
@@ -19,10 +19,22 @@ pub(super) async fn sums(
     State(app): State<App>,
     scope: Scope,
     Query(query): Query<SumAgents>,
-) -> Answer<Json<AgentMetrics>> {
+) -> Answer {
+    // What is wrong with the query is said before anything is looked up.
+    filter(&query, app.now())?;
+    let (app, project) = (&app, scope.id());
+    let as_asked = (&query.agent, &query.since, &query.until, &query.period);
+    let asked = &query;
+    report(app, project, "agents.metrics", &as_asked, |at| async move {
+        summed(app, project, &filter(asked, at)?, at).await
+    })
+    .await
+}
+
+fn filter(query: &SumAgents, now: Timestamp) -> Answer<MetricsFilter> {
     let until = match query.until.as_deref() {
         Some(text) => time("until", text)?,
-        None => Timestamp(app.now().0.saturating_add(1)),
+        None => Timestamp(now.0.saturating_add(1)),
     };
     let since = match query.since.as_deref() {
         Some(text) => time("since", text)?,
@@ -32,8 +44,8 @@ pub(super) async fn sums(
         let detail = "must be before `until`";
         return Err(invalid_query(vec![FieldError::new("since", detail)]));
     }
-    let filter = MetricsFilter {
-        agent: query.agent,
+    Ok(MetricsFilter {
+        agent: query.agent.clone(),
         since,
         until,
         period_us: match query.period.as_deref() {
@@ -41,17 +53,26 @@ pub(super) async fn sums(
             _ => DAY_US,
         },
         limit: MOST + 1,
-    };
-    let mut found = app.store.agent_metrics(scope.id(), &filter).await?;
+    })
+}
+
+async fn summed(
+    app: &App,
+    project: ProjectId,
+    filter: &MetricsFilter,
+    at: Timestamp,
+) -> Answer<AgentMetrics> {
+    let mut found = app.store.agent_metrics(project, filter).await?;
     let most = usize::try_from(MOST).unwrap_or(usize::MAX);
     let truncated = found.len() > most;
     found.truncate(most);
-    Ok(Json(AgentMetrics {
-        since: since.rfc3339(),
-        until: until.rfc3339(),
+    Ok(AgentMetrics {
+        since: filter.since.rfc3339(),
+        until: filter.until.rfc3339(),
         items: found.into_iter().map(wire).collect(),
         truncated,
-    }))
+        as_of: at.rfc3339(),
+    })
 }
 
 fn wire(stored: Stored) -> AgentPeriod {

@@ -78,7 +78,7 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .summary("Executions summed up by agent, period and currency")
         .query::<SumAgents>()
-        .answers::<AgentMetrics>(200, "The sums, oldest period first."),
+        .answers::<AgentMetrics>(200, "The sums, oldest period first, with their `Age`."),
     ]
 }
 

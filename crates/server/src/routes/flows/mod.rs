@@ -1,4 +1,6 @@
 //! Flows: stored as immutable versions, checked as a whole, drawn.
+mod statistics;
+
 use axum::{
     Json,
     extract::State,
@@ -9,7 +11,10 @@ use runstone_api::{
     Access::AtLeast,
     BASE, Code, FieldError, ListPage,
     Role::{Editor, Viewer},
-    flows::{DrawFlow, Flow, Graph, GraphEdge, GraphNode, PutFlow, Validation},
+    flows::{
+        DrawFlow, Flow, Graph, GraphEdge, GraphNode, PutFlow, Validation,
+        statistics::{FlowStatistics, SumFlow},
+    },
 };
 use runstone_engine::FlowError;
 use runstone_model::{
@@ -94,6 +99,16 @@ pub(super) fn routes() -> Vec<Route> {
             .summary("A flow as a picture or as nodes and edges")
             .query::<DrawFlow>()
             .answers::<Graph>(200, "The graph; other formats are text."),
+        Route::get(
+            &of("/{name}/statistics"),
+            "flows.statistics",
+            AtLeast(Viewer),
+            statistics::statistics,
+        )
+        .summary("What became of a flow's runs: by status and version, with durations and steps")
+        .describe("Counts the newest 20,000 runs of the window at most, and says so.")
+        .query::<SumFlow>()
+        .answers::<FlowStatistics>(200, "The sums, with their `Age`."),
     ]
 }
 

@@ -22,7 +22,7 @@ use self::wire::Wire;
 use super::{once::Once, quota};
 use crate::{
     Answer, App, Body, Caller, Fault, Page, Paging, Query, Route, Scope, auth::Reach, etag,
-    if_match, invalid_body, invalid_query,
+    if_match, invalid_body, invalid_query, report::report,
 };
 
 const IF_MATCH: &str = "The ETag that was read.";
@@ -91,7 +91,7 @@ pub(super) fn routes() -> Vec<Route> {
             usage,
         )
         .summary("What a project uses, and what it may use")
-        .answers::<Usage>(200, "The usage."),
+        .answers::<Usage>(200, "The usage, with its `Age`."),
     ];
     routes.extend(members::routes());
     routes
@@ -298,12 +298,18 @@ async fn purge(State(app): State<App>, scope: Scope) -> Answer {
     }
 }
 
-async fn usage(State(app): State<App>, scope: Scope) -> Answer<Json<Usage>> {
-    let runs_by_status = app.store.runs_by_status(scope.id()).await?;
-    Ok(Json(Usage {
-        flows: app.store.count_flows(scope.id()).await?,
-        runs: runs_by_status.values().sum(),
-        runs_by_status,
-        quotas: quota::of(&scope.project)?,
-    }))
+async fn usage(State(app): State<App>, scope: Scope) -> Answer {
+    let (app, project) = (&app, scope.id());
+    let quotas = quota::of(&scope.project)?;
+    report(app, project, "projects.usage", &(), |at| async move {
+        let runs_by_status = app.store.runs_by_status(project).await?;
+        Ok(Usage {
+            flows: app.store.count_flows(project).await?,
+            runs: runs_by_status.values().sum(),
+            runs_by_status,
+            quotas,
+            as_of: at.rfc3339(),
+        })
+    })
+    .await
 }

@@ -1,6 +1,8 @@
 //! Runs: start, list, look at, compare, cancel, go on with, watch.
+mod choose;
 mod list;
 mod look;
+mod many;
 mod start;
 mod watch;
 
@@ -14,6 +16,7 @@ use runstone_api::{
     runs::{
         CancelRun, Checkpoint, DiffRuns, ListRuns, Run, RunDiff, StartRun, StartRuns, Started,
         Step, Wait, Watch,
+        many::{ActedOnRuns, CancelRuns, GoOnWithRuns},
     },
 };
 use runstone_model::ids::RunId;
@@ -26,6 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut all = starting();
     all.extend(looking());
     all.extend(acting());
+    all.extend(acting_on_many());
     all.extend(watching());
     all
 }
@@ -139,6 +143,48 @@ fn acting() -> Vec<Route> {
                  its idempotency key.",
             )
             .answers::<Run>(202, "It goes on."),
+    ]
+}
+
+fn acting_on_many() -> Vec<Route> {
+    let filter = json!({ "flow": "greet", "status": "failed,cancelled" });
+    let cancel = json!({ "filter": { "flow": "greet" }, "reason": "not needed any more" });
+    let go_on = json!({ "filter": filter, "limit": 50 });
+    let again = "Each is done for itself, as its own verb does it; what stands against one is told \
+                 under `skipped`. With `next_cursor` there may be more. Sent again, it finds what is \
+                 left.";
+    let told = "What was done and what was not.";
+    vec![
+        Route::post(
+            &of(":cancel"),
+            "runs.cancel_many",
+            AtLeast(Editor),
+            many::cancel,
+        )
+        .summary("Cancel the runs that a filter finds")
+        .describe(again)
+        .body::<CancelRuns>(cancel)
+        .answers::<ActedOnRuns>(200, told),
+        Route::post(
+            &of(":resume"),
+            "runs.resume_many",
+            AtLeast(Editor),
+            many::resume,
+        )
+        .summary("Go on with the runs that a filter finds and nobody executes")
+        .describe(again)
+        .body::<GoOnWithRuns>(json!({ "filter": { "flow": "greet" } }))
+        .answers::<ActedOnRuns>(200, told),
+        Route::post(
+            &of(":retry"),
+            "runs.retry_many",
+            AtLeast(Editor),
+            many::retry,
+        )
+        .summary("Go on with the runs that a filter finds and that have failed or were cancelled")
+        .describe(again)
+        .body::<GoOnWithRuns>(go_on)
+        .answers::<ActedOnRuns>(200, told),
     ]
 }
 

@@ -1,4 +1,6 @@
 //! The system itself: health, version, metrics, documentation, database, audit log.
+mod database;
+
 use std::sync::LazyLock;
 
 use axum::{
@@ -12,11 +14,8 @@ use runstone_api::{
     Access::{AtLeast, Authenticated, Public},
     ListPage,
     Role::{Admin, Owner},
-    system::{
-        AuditEntry, DatabaseInfo, Health as Found, Pool, State as Wellness, StatementInfo, Version,
-    },
+    system::{AuditEntry, Health as Found, State as Wellness, Version},
 };
-use runstone_db::Timing;
 use runstone_store::AuditRecord;
 
 use crate::{
@@ -26,7 +25,7 @@ use crate::{
 const IF_NONE_MATCH: &str = "The ETag that was given; the same is answered with 304.";
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![
+    let mut routes = vec![
         Route::system("/health", "system.health", Public, health)
             .summary("How everything is: each dependency is really asked")
             .describe("`degraded` is answered with 200, because requests are still carried out.")
@@ -58,9 +57,6 @@ pub(super) fn routes() -> Vec<Route> {
             .media(200, "text/html", "The page, with its `ETag`.")
             .header("If-None-Match", false, IF_NONE_MATCH)
             .empty(304, "It is the same."),
-        Route::get("/database", "system.database", AtLeast(Admin), database)
-            .summary("The database behind the server")
-            .answers::<DatabaseInfo>(200, "The database."),
         Route::get("/audit", "audit.list", AtLeast(Admin), audit)
             .summary("What was written and what was refused, newest first")
             .query::<ListPage>()
@@ -74,7 +70,9 @@ pub(super) fn routes() -> Vec<Route> {
         .summary("What was written and refused in a project, newest first")
         .query::<ListPage>()
         .page::<AuditEntry>(),
-    ]
+    ];
+    routes.extend(database::routes());
+    routes
 }
 
 async fn health(State(app): State<App>) -> Response {
@@ -155,48 +153,6 @@ async fn documentation(headers: HeaderMap) -> Response {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let policy = [(header::CONTENT_SECURITY_POLICY, policy)];
     (policy, PAGE.answer(&headers, "text/html; charset=utf-8")).into_response()
-}
-
-/// Statements that are told of.
-const STATEMENTS: usize = 20;
-
-fn statement(timing: &Timing) -> StatementInfo {
-    let ms = |us: u64| us as f64 / 1000.0;
-    StatementInfo {
-        name: timing.name.to_string(),
-        count: timing.count,
-        failed: timing.failed,
-        slow: timing.slow,
-        rows: timing.rows,
-        mean_ms: ms(timing.total_us) / (timing.count.max(1) as f64),
-        max_ms: ms(timing.max_us),
-    }
-}
-
-async fn database(State(app): State<App>) -> Answer<Json<DatabaseInfo>> {
-    let pool = app.store.stats();
-    let (runs, flows) = app.store.counted().await?;
-    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    Ok(Json(DatabaseInfo {
-        kind: app.store.database().dialect().name().to_owned(),
-        pool: Pool {
-            max: count(pool.max),
-            open: count(pool.open),
-            idle: count(pool.idle),
-            waiting: count(pool.waiting),
-        },
-        storage_bytes: app.store.storage_bytes().await?,
-        runs,
-        flows,
-        statements: app
-            .store
-            .database()
-            .timings()
-            .iter()
-            .take(STATEMENTS)
-            .map(statement)
-            .collect(),
-    }))
 }
 
 fn entry(record: AuditRecord) -> AuditEntry {

@@ -2,7 +2,6 @@
 mod messages;
 
 use axum::{
-    Json,
     extract::State,
     http::{HeaderMap, StatusCode},
 };
@@ -12,13 +11,15 @@ use runstone_api::{
     Role::{Editor, Viewer},
     threads::{ListThreads, PutThread, RoleStats, Thread, ThreadStats},
 };
-use runstone_model::ids::ThreadId;
-use runstone_store::thread::{Thread as Stored, ThreadText};
+use runstone_model::{ids::ThreadId, time::Timestamp};
+use runstone_store::thread::{RoleStats as StoredStats, Thread as Stored, ThreadText};
 use serde_json::{Map, Value, json};
 
 use super::once::Once;
 use super::versioned::{IF_MATCH, answer, json as stored_json, made, stale};
-use crate::{Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match};
+use crate::{
+    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match, report::report,
+};
 
 pub(super) fn routes() -> Vec<Route> {
     let of = |path: &str| format!("/projects/{{project}}/threads{path}");
@@ -50,7 +51,7 @@ pub(super) fn routes() -> Vec<Route> {
             stats,
         )
         .summary("What a thread holds, by role")
-        .answers::<ThreadStats>(200, "The counts."),
+        .answers::<ThreadStats>(200, "The counts, with their `Age`."),
     ];
     routes.extend(messages::routes());
     routes
@@ -174,15 +175,23 @@ async fn delete(State(app): State<App>, scope: Scope, params: Params) -> Answer<
     }
 }
 
-async fn stats(State(app): State<App>, scope: Scope, params: Params) -> Answer<Json<ThreadStats>> {
+async fn stats(State(app): State<App>, scope: Scope, params: Params) -> Answer {
     let thread = present(&app, &scope, &params).await?;
-    let found = app.store.thread_stats(scope.id(), thread.id).await?;
+    let (app, project, id) = (&app, scope.id(), thread.id);
+    report(app, project, "threads.stats", &id, |at| async move {
+        let found = app.store.thread_stats(project, id).await?;
+        Ok(counted(&thread, found, at))
+    })
+    .await
+}
+
+fn counted(thread: &Stored, found: Vec<StoredStats>, at: Timestamp) -> ThreadStats {
     let messages = found.iter().map(|role| role.messages).sum();
     let first_at = found.iter().map(|role| role.first_at).min();
     let last_at = found.iter().map(|role| role.last_at).max();
     // Messages go by their age: what is kept may have been joined by others since.
     let last_seq = thread.last_seq.max(messages);
-    Ok(Json(ThreadStats {
+    ThreadStats {
         messages,
         bytes: found.iter().map(|role| role.bytes).sum(),
         removed: last_seq - messages,
@@ -196,5 +205,6 @@ async fn stats(State(app): State<App>, scope: Scope, params: Params) -> Answer<J
                 bytes: role.bytes,
             })
             .collect(),
-    }))
+        as_of: at.rfc3339(),
+    }
 }

@@ -1,0 +1,183 @@
+//! Cancel, resume and retry many runs at once, found by a filter. Each stands for itself, as if its
+//! own verb had been called; a request does a bounded number in a bounded time, and says where to go
+//! on.
+use std::time::{Duration, Instant};
+
+use axum::{Json, extract::State};
+use futures::future::BoxFuture;
+use runstone_api::{
+    Code, cursor,
+    runs::many::{ActedOnRuns, CancelRuns, ChosenRuns, GoOnWithRuns, SkippedRun},
+};
+use runstone_model::{ids::RunId, run::Status, time::Timestamp};
+use runstone_store::RunRecord;
+use uuid::Uuid;
+
+use super::{
+    choose::{Choice, Chosen},
+    start,
+};
+use crate::{Answer, App, Body, Fault, Paging, Scope};
+
+/// What the cursors belong to.
+const LIST: &str = "runs.many";
+/// Runs of one request when nobody says.
+const LIMIT: u32 = 100;
+/// Runs that are worked on at the same time.
+const TOGETHER: usize = 16;
+/// After so long no more are begun; the next request goes on.
+const BUDGET: Duration = Duration::from_secs(10);
+
+const UNENDED: [Status; 4] = [
+    Status::Pending,
+    Status::Running,
+    Status::Waiting,
+    Status::Paused,
+];
+const GIVEN_UP: [Status; 2] = [Status::Failed, Status::Cancelled];
+
+/// What is asked besides the verb.
+struct Asked<'a> {
+    filter: &'a ChosenRuns,
+    limit: Option<u32>,
+    cursor: Option<&'a str>,
+}
+
+impl<'a> From<&'a GoOnWithRuns> for Asked<'a> {
+    fn from(body: &'a GoOnWithRuns) -> Self {
+        Self {
+            filter: &body.filter,
+            limit: body.limit,
+            cursor: body.cursor.as_deref(),
+        }
+    }
+}
+
+pub(super) async fn cancel(
+    State(app): State<App>,
+    scope: Scope,
+    Body(body): Body<CancelRuns>,
+) -> Answer<Json<ActedOnRuns>> {
+    let asked = Asked {
+        filter: &body.filter,
+        limit: body.limit,
+        cursor: body.cursor.as_deref(),
+    };
+    let reason = body.reason.as_deref().unwrap_or("cancelled over the API");
+    let (app, scope) = (&app, &scope);
+    // Who was asked already is being cancelled.
+    let unasked = |run: &RunRecord| run.cancel_requested_at.is_none();
+    act(app, scope, asked, (&UNENDED, unasked), |id| {
+        Box::pin(async move { Ok(app.engine.cancel(id, reason).await.map(drop)?) })
+    })
+    .await
+}
+
+pub(super) async fn resume(
+    State(app): State<App>,
+    scope: Scope,
+    Body(body): Body<GoOnWithRuns>,
+) -> Answer<Json<ActedOnRuns>> {
+    let lease_us = i64::try_from(app.engine.lease().as_micros()).unwrap_or(i64::MAX);
+    let heard_since = Timestamp(app.now().0.saturating_sub(lease_us));
+    let alive = app.store.alive(heard_since).await?;
+    let (app, scope) = (&app, &scope);
+    // What this server owns and could not go on with counts as well.
+    let nobodys = |run: &RunRecord| {
+        let own = run.owner == Some(app.engine.server());
+        let elsewhere = run.owner.is_some_and(|owner| alive.contains(&owner));
+        !app.engine.executes(run.id) && (own || !elsewhere)
+    };
+    act(app, scope, (&body).into(), (&UNENDED, nobodys), |id| {
+        Box::pin(async move {
+            room(app)?;
+            Ok(app.engine.resume(id).await.map(drop)?)
+        })
+    })
+    .await
+}
+
+pub(super) async fn retry(
+    State(app): State<App>,
+    scope: Scope,
+    Body(body): Body<GoOnWithRuns>,
+) -> Answer<Json<ActedOnRuns>> {
+    let (app, scope) = (&app, &scope);
+    act(app, scope, (&body).into(), (&GIVEN_UP, |_| true), |id| {
+        Box::pin(async move {
+            room(app)?;
+            let _places = start::quota(app, scope, 1).await?;
+            Ok(app.engine.retry(id).await.map(drop)?)
+        })
+    })
+    .await
+}
+
+/// A server executes no more runs than it may because somebody goes on with many.
+fn room(app: &App) -> Answer<()> {
+    if app.engine.live() < app.settings.max_live_runs {
+        return Ok(());
+    }
+    let detail = "this server executes as many runs as it may";
+    Err(Fault::new(Code::Overloaded, detail))
+}
+
+async fn act<'a>(
+    app: &App,
+    scope: &Scope,
+    asked: Asked<'_>,
+    of: (&[Status], impl Fn(&RunRecord) -> bool),
+    verb: impl Fn(RunId) -> BoxFuture<'a, Answer<()>>,
+) -> Answer<Json<ActedOnRuns>> {
+    let limit = asked.limit.unwrap_or(LIMIT);
+    let paging = Paging::read(LIST, Some(limit), asked.cursor)?;
+    let before = paging.after::<Uuid>()?.map(RunId);
+    let choice = Choice::read(asked.filter)?;
+    let Chosen {
+        runs,
+        missing,
+        mut next,
+    } = choice.find(app, scope, (before, limit), of).await?;
+    let mut answer = ActedOnRuns {
+        matched: 0,
+        done: Vec::new(),
+        skipped: missing.into_iter().map(unknown).collect(),
+        next_cursor: None,
+    };
+    let began = Instant::now();
+    for some in runs.chunks(TOGETHER) {
+        if began.elapsed() > BUDGET {
+            break;
+        }
+        let acted = some.iter().map(|run| verb(run.id));
+        let acted = futures::future::join_all(acted).await;
+        for (run, acted) in some.iter().zip(acted) {
+            answer.matched += 1;
+            match acted {
+                Ok(()) => answer.done.push(run.id.0),
+                Err(fault) => answer.skipped.push(skipped(run.id, fault)),
+            }
+        }
+    }
+    let acted_on = usize::try_from(answer.matched).unwrap_or(usize::MAX);
+    if let Some(last) = runs.get(..acted_on).and_then(<[_]>::last)
+        && acted_on < runs.len()
+    {
+        next = Some(last.id);
+    }
+    answer.next_cursor = next.map(|id| cursor::encode(LIST, &id.to_string()));
+    Ok(Json(answer))
+}
+
+fn unknown(id: RunId) -> SkippedRun {
+    skipped(id, Fault::not_found("run"))
+}
+
+fn skipped(id: RunId, fault: Fault) -> SkippedRun {
+    let problem = fault.into_problem();
+    SkippedRun {
+        id: id.0,
+        code: problem.code,
+        detail: problem.detail,
+    }
+}
