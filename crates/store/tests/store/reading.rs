@@ -4,9 +4,8 @@ use runstone_model::{
     ids::{FlowVersionId, ProjectId, RunId},
     run::Status,
 };
-use runstone_store::{Commit, Error, NewFlow, RunFilter, Store as _};
+use runstone_store::{Commit, Direction, Error, NewFlow, RunFilter, Store as _, Walk};
 use runstone_testkit::on_every_database;
-use uuid::Uuid;
 
 use crate::harness::{TestDb, at, create, flow, fresh, row, rows, run_id, server_id, sql, update};
 
@@ -101,24 +100,29 @@ on_every_database! {
             ),
             (RunFilter { flow: flow("g"), ..RunFilter::default() }, wanted(|n| n % 3 == 0)),
             (
-                RunFilter { project, status, flow: flow("f"), before: None, limit: 0 },
+                RunFilter { project, status, flow: flow("f"), ..RunFilter::default() },
                 wanted(|n| n % 3 != 0 && n % 2 == 0),
             ),
             (RunFilter { flow: flow("none"), ..RunFilter::default() }, Vec::new()),
             (RunFilter { project: Some(ProjectId(fresh())), ..RunFilter::default() }, Vec::new()),
         ];
         for (filter, expected) in cases {
-            let mut found = Vec::new();
-            let mut before = None;
-            loop {
-                let page = RunFilter { before, limit: 3, ..filter.clone() };
-                let page = store.runs(page).await.unwrap();
-                assert!(page.len() <= 3);
-                let Some(last) = page.last() else { break };
-                before = Some(last.id);
-                found.extend(page.iter().map(|record| record.id));
+            for direction in [Direction::Down, Direction::Up] {
+                let mut found = Vec::new();
+                let mut beyond = None;
+                loop {
+                    let page = RunFilter { direction, beyond, limit: 3, ..filter.clone() };
+                    let page = store.runs(page).await.unwrap();
+                    assert!(page.len() <= 3);
+                    let Some(last) = page.last() else { break };
+                    beyond = Some(last.id);
+                    found.extend(page.iter().map(|record| record.id));
+                }
+                if direction == Direction::Up {
+                    found.reverse();
+                }
+                assert_eq!(found, expected, "{filter:?} {direction:?}");
             }
-            assert_eq!(found, expected, "{filter:?}");
         }
     }
 
@@ -218,7 +222,7 @@ on_every_database! {
         let orphan = "INSERT INTO run_labels (project_id, name, value, run_id) \
                       VALUES (:project, 'team', 'a', :run)";
         sql(&store, orphan, &lost).await;
-        let page = store.runs_with_label(ProjectId::DEFAULT, ("team", "a"), RunId(Uuid::max()), 2).await.unwrap();
+        let page = store.runs_with_label(ProjectId::DEFAULT, ("team", "a"), &Walk::down(2)).await.unwrap();
         assert_eq!(page.iter().map(|run| run.id).collect::<Vec<_>>(), [runs[2], runs[1]]);
     }
 
