@@ -32,11 +32,16 @@ pub struct Sort<K> {
 }
 
 impl<K: SortKey> Sort<K> {
-    /// Every order of the list, as on the wire.
+    /// Every order of the list, as on the wire; first the one that is taken when none is given.
     #[must_use]
     pub fn names() -> Vec<String> {
-        let keys = K::ALL.iter();
-        keys.flat_map(|(name, _)| [(*name).to_owned(), format!("-{name}")])
+        let usual = K::DEFAULT;
+        let others = K::ALL.iter().map(|(_, key)| *key);
+        let others = others.filter(|key| *key != usual.key);
+        [usual.key]
+            .into_iter()
+            .chain(others)
+            .flat_map(|key| [usual.down, !usual.down].map(|down| Self { key, down }.to_string()))
             .collect()
     }
 
@@ -189,8 +194,9 @@ mod tests {
     fn an_order_is_read_as_it_is_written() {
         assert_eq!(
             Sort::<ProjectKey>::names(),
-            ["created_at", "-created_at", "name", "-name"]
+            ["created_at", "-created_at", "name", "-name"],
         );
+        assert_eq!(Sort::<NewestFirst>::names(), ["-created_at", "created_at"]);
         for name in Sort::<ProjectKey>::names() {
             let read = Sort::<ProjectKey>::parse(&name);
             assert_eq!(read.map(|sort| sort.to_string()), Some(name));

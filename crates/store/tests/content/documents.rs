@@ -34,6 +34,10 @@ async fn titles(db: &Content, filter: DocumentFilter) -> Vec<String> {
         .documents(db.project, &filter, &order)
         .await
         .unwrap();
+    let changed = DocumentOrder::Updated(Walk::down(100));
+    let changed = db.store.documents(db.project, &filter, &changed).await;
+    // Nothing was written a second time in these tests.
+    assert_eq!(changed.unwrap(), found, "{filter:?}");
     assert_eq!(usize::try_from(total).unwrap(), found.len(), "{filter:?}");
     found.into_iter().map(|document| document.title).collect()
 }
@@ -184,6 +188,24 @@ on_every_database! {
         }
         assert_eq!(seen[0], "Poor");
         assert_eq!(seen[1..], [6, 5, 4, 3, 2, 1, 0].map(|n| format!("Doc {n}")));
+        // All were changed at the same time, but for one.
+        let first = DocumentOrder::Created(Walk::up(1));
+        let first = db.store.documents(db.project, &DocumentFilter::default(), &first).await.unwrap();
+        let rewrite = db.store.write_document(db.project, first[0].id, 1, draft("Doc 0", "New."), at(20));
+        done(rewrite.await.unwrap());
+        let mut changed = Vec::new();
+        let mut walk = Walk::up(3);
+        loop {
+            let order = DocumentOrder::Updated(walk.clone());
+            let page = db.store.documents(db.project, &DocumentFilter::default(), &order).await.unwrap();
+            let Some(last) = page.last() else { break };
+            walk.beyond = Some((last.updated_at, last.id));
+            changed.extend(page.into_iter().map(|document| document.title));
+        }
+        assert_eq!(changed[..6], [1, 2, 3, 4, 5, 6].map(|n| format!("Doc {n}")));
+        assert_eq!(changed[6..], ["Poor", "Doc 0"]);
+        let back = db.store.write_document(db.project, first[0].id, 2, draft("Doc 0", "# A\n\nGood short words here.\n"), at(10));
+        done(back.await.unwrap());
         let memo = DocumentFilter { kind: Some("memo".to_owned()), ..DocumentFilter::default() };
         assert_eq!(titles(db, memo.clone()).await, ["Doc 5", "Doc 3", "Doc 1"]);
         let german = DocumentFilter { language: Some("de".to_owned()), ..memo };

@@ -140,8 +140,8 @@ on_every_database! {
         assert_eq!(store.threads(other, &Walk::down(10)).await.unwrap(), []);
         assert_eq!(store.messages(other, id, &Walk::up(10)).await.unwrap(), []);
         assert_eq!(store.message(other, id, 1).await.unwrap(), None);
-        assert_eq!(store.search_messages(other, id, "hello", None, 10).await.unwrap(), []);
-        assert_eq!(store.search_project_messages(other, "hello", None, 10).await.unwrap(), []);
+        assert_eq!(store.search_messages(other, id, "hello", &Walk::down(10)).await.unwrap(), []);
+        assert_eq!(store.search_project_messages(other, "hello", &Walk::down(10)).await.unwrap(), []);
         assert_eq!(store.thread_stats(other, id).await.unwrap(), []);
         assert_eq!(store.append_messages(other, id, vec![message("x")], at(20)).await.unwrap(), None);
         assert!(!store.update_thread(other, id, 1, ThreadText::default(), at(20)).await.unwrap());
