@@ -115,17 +115,10 @@ pub struct ChangeAgentExecution {
     pub error: Option<Value>,
 }
 
-/// Which executions, newest first.
+/// Which executions.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListAgentExecutions {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// Also count them all.
-    pub total: Option<bool>,
     /// Of this agent.
     #[param(min_length = 1, max_length = 200)]
     pub agent: Option<String>,

@@ -215,17 +215,10 @@ pub struct RollBack {
     pub note: Option<String>,
 }
 
-/// Which documents, newest first.
+/// Which documents.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListDocuments {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// Also count them all.
-    pub total: Option<bool>,
     /// Of this type.
     #[serde(rename = "type")]
     #[param(min_length = 1, max_length = 50)]

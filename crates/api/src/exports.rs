@@ -1,6 +1,6 @@
 //! Exports: archives of a project's documents.
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A ZIP of a project's documents as Markdown, with a manifest of their checksums.
@@ -44,17 +44,4 @@ pub struct NewExport {
     /// Only in exactly this language.
     #[schema(min_length = 2, max_length = 35)]
     pub language: Option<String>,
-}
-
-/// Which exports, newest first.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ListExports {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// Also count them all.
-    pub total: Option<bool>,
 }

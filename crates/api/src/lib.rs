@@ -8,9 +8,9 @@ pub mod documents;
 pub mod exports;
 pub mod flows;
 pub mod keys;
+pub mod list;
 mod openapi;
 pub mod operation;
-mod page;
 pub mod problem;
 pub mod projects;
 pub mod runs;
@@ -19,9 +19,9 @@ pub mod threads;
 
 pub use access::{Access, Role};
 pub use code::Code;
+pub use list::{List, Sort, SortKey};
 pub use openapi::document;
 pub use operation::Operation;
-pub use page::ListPage;
 pub use problem::{FieldError, Problem};
 
 /// What every path of the API begins with; the system's own (`/health`, …) stand outside.

@@ -111,7 +111,13 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     all.extend(operation.query.iter().cloned());
     all.extend(operation.headers.iter().map(|(name, required, text)| {
         let schema = match *name {
-            "If-Match" => json!({ "type": "string", "pattern": "^\"[0-9]{1,18}\"$" }),
+            "If-Match" => {
+                json!({ "type": "string", "pattern": "^\"[0-9]{1,18}(-[0-9]{1,18})?\"$" })
+            }
+            // A write can only want that there is nothing yet.
+            "If-None-Match" if operation.method != "GET" => {
+                json!({ "type": "string", "enum": ["*"] })
+            }
             // What is no range is ignored, as RFC 9110 wants it.
             "Range" => json!({ "type": "string" }),
             "Last-Event-ID" => json!({ "type": "string", "pattern": "^[0-9]{1,18}$" }),

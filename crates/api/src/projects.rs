@@ -84,13 +84,6 @@ pub struct ChangeProject {
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListProjects {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// Also count them all.
-    pub total: Option<bool>,
     /// The deleted ones instead.
     pub deleted: Option<bool>,
 }

@@ -107,13 +107,6 @@ pub struct Wait {
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListRuns {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// Also count them; only without other filters than `status`.
-    pub total: Option<bool>,
     /// In one of these states, separated by commas.
     #[param(
         pattern = "^(pending|running|waiting|paused|completed|failed|cancelled)(,(pending|running|waiting|paused|completed|failed|cancelled)){0,6}$"
@@ -131,6 +124,10 @@ pub struct ListRuns {
     /// Created before this time, RFC 3339.
     #[param(format = DateTime)]
     pub created_before: Option<String>,
+    /// Whose flow's name, label or error has this phrase, or whose id begins with it, in any case.
+    /// Not together with `total`.
+    #[param(min_length = 1, max_length = 200)]
+    pub q: Option<String>,
 }
 
 /// One entry of a run's journal.

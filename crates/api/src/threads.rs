@@ -101,48 +101,22 @@ pub struct AddedMessages {
     pub messages: Vec<Message>,
 }
 
-/// Which threads, newest first.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ListThreads {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// Also count them all.
-    pub total: Option<bool>,
-}
-
 /// Which messages of a thread.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListMessages {
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
-    /// `asc` from the first on (when not given), `desc` from the newest back.
-    #[param(pattern = "^(asc|desc)$")]
-    pub order: Option<String>,
-    /// Only those that have this phrase, in any case; newest first.
+    /// Only those that have this phrase, in any case; newest first unless `sort` says otherwise.
     #[param(min_length = 1, max_length = 200)]
     pub q: Option<String>,
 }
 
-/// Which messages of a project, newest first.
+/// Which messages of a project.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SearchMessages {
     /// Those that have this phrase, in any case.
     #[param(min_length = 1, max_length = 200)]
     pub q: String,
-    /// At most so many; 50 when not given.
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
 }
 
 /// What a thread holds.

@@ -10,6 +10,14 @@
 //! | `{{upsert k: a, b}}` | `ON CONFLICT (k) DO UPDATE SET a = excluded.a, …` | the same | `ON DUPLICATE KEY UPDATE …` | none |
 //! | `{{insert_or_nothing k}}` | `ON CONFLICT (k) DO NOTHING` | the same | `ON DUPLICATE KEY UPDATE k = k` | none |
 //!
+//! A list's statement is written once and rendered for each of its pages (`statement/leg.rs`):
+//!
+//! | marker | upwards | downwards | on the first page |
+//! |---|---|---|---|
+//! | `{{beyond id :edge}}` | `id > :edge` | `id < :edge` | `1 = 1` |
+//! | `{{beyond at :at, id :edge}}` | `at >= :at AND (at > :at OR id > :edge)` | the same with `<` | `1 = 1` |
+//! | `{{along}}` | `ASC` | `DESC` | as its direction |
+//!
 //! MySQL's forms with many values are written at execution, by `statement/template.rs`.
 //!
 //! Types in `rows` and `in`: `uuid`, `int` (64 bits; smaller columns are cast), `text`, `bytes`,
@@ -230,7 +238,7 @@ impl<'a> Marker<'a> {
             "insert_or_nothing" => Ok(Self::InsertOrNothing { keys: names(rest)? }),
             other => Err(format!(
                 "the marker `{other}` is not known; there are limit, skip_locked, in, rows, \
-                 upsert and insert_or_nothing"
+                 upsert and insert_or_nothing, and for the pages of lists beyond and along"
             )),
         }
     }

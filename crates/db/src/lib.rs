@@ -40,7 +40,7 @@ pub use retry::{RetryPolicy, retry};
 pub use row::Row;
 pub use rust_decimal::Decimal;
 pub use snapshot::{Isolation, Snapshot};
-pub use statement::{RenderError, Statement};
+pub use statement::{Direction, Leg, RenderError, Statement};
 pub use timing::{SlowStatement, Timing};
 pub use transaction::Tx;
 pub use value::{FromValue, Value};

@@ -1,5 +1,6 @@
 //! One SQL statement, rendered from its neutral text into one dialect, once at start. Knows its
 //! parameters by name and whether it writes; never sees a value.
+mod leg;
 mod template;
 pub(crate) mod tsql;
 
@@ -7,6 +8,7 @@ use crate::{
     dialect::{self, Count, Dialect, Marker, Place},
     token::{Broken, Token, Tokens},
 };
+pub use leg::{Direction, Leg};
 use std::sync::Arc;
 pub(crate) use template::{ListForm, Piece, Rows, Template};
 use tsql::Conflict;
@@ -50,9 +52,31 @@ impl Statement {
     /// Something is opened and never closed, a marker is unknown or malformed, a parameter is
     /// positional, or there is more than one statement.
     pub fn render(name: &str, neutral_sql: &str, dialect: Dialect) -> Result<Self, RenderError> {
-        let mut statement = Self::rendered(name, neutral_sql, Renderer::new(dialect, false))?;
+        Self::render_as(name, neutral_sql, dialect, None)
+    }
+
+    /// Renders the statement of a list for one of its pages.
+    ///
+    /// # Errors
+    /// As with [`Self::render`].
+    pub fn render_page(
+        name: &str,
+        neutral_sql: &str,
+        dialect: Dialect,
+        leg: Leg,
+    ) -> Result<Self, RenderError> {
+        Self::render_as(name, neutral_sql, dialect, Some(leg))
+    }
+
+    fn render_as(
+        name: &str,
+        text: &str,
+        dialect: Dialect,
+        leg: Option<Leg>,
+    ) -> Result<Self, RenderError> {
+        let mut statement = Self::rendered(name, text, Renderer::new(dialect, leg, false))?;
         statement.sql_one_row = if statement.rows {
-            Self::rendered(name, neutral_sql, Renderer::new(dialect, true))?.sql
+            Self::rendered(name, text, Renderer::new(dialect, leg, true))?.sql
         } else {
             Arc::clone(&statement.sql)
         };
@@ -150,6 +174,7 @@ impl Statement {
 
 struct Renderer {
     dialect: Dialect,
+    leg: Option<Leg>,
     one_row: bool,
     sql: String,
     params: Vec<String>,
@@ -211,9 +236,10 @@ impl Words {
 }
 
 impl Renderer {
-    fn new(dialect: Dialect, one_row: bool) -> Self {
+    fn new(dialect: Dialect, leg: Option<Leg>, one_row: bool) -> Self {
         Self {
             dialect,
+            leg,
             one_row,
             sql: String::new(),
             params: Vec::new(),
@@ -271,7 +297,17 @@ impl Renderer {
                 self.sql.push_str(&self.dialect.placeholder(number));
                 self.template.push(Piece::Value(number - 1));
             }
-            Token::Marker(text) => self.marker(&Marker::parse(text)?)?,
+            Token::Marker(text) => match self.leg.and_then(|leg| leg.written(text)) {
+                Some(neutral) => self.take_all(&neutral?)?,
+                None => self.marker(&Marker::parse(text)?)?,
+            },
+        }
+        Ok(())
+    }
+
+    fn take_all(&mut self, neutral: &str) -> Result<(), String> {
+        for token in Tokens::new(neutral) {
+            self.take(token.map_err(|broken| broken.to_string())?)?;
         }
         Ok(())
     }

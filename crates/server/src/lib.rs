@@ -24,8 +24,11 @@ pub use app::{App, Parts};
 pub use auth::{Caller, Scope, key::Secret};
 pub use fault::{Answer, Fault};
 pub use http::{
-    extract::{Body, Params, Query, etag, idempotency_key, if_match, invalid_body, invalid_query},
-    page::{Page, Paging},
+    extract::{
+        Body, Params, Query, etag, etag_with, idempotency_key, if_match, if_match_small,
+        invalid_body, invalid_query,
+    },
+    page::{Page, Paging, counted},
 };
 pub use logs::init as init_logs;
 pub use route::Route;

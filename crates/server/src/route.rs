@@ -95,6 +95,15 @@ impl Route {
         self.header("Idempotency-Key", false, text)
     }
 
+    /// Its answer carries an `ETag`; who sends that in `If-None-Match` is only told that it is the
+    /// same (`http/unchanged.rs`).
+    #[must_use]
+    pub fn etag(self) -> Self {
+        let text = "ETags that were given; the same is answered with 304.";
+        self.header("If-None-Match", false, text)
+            .empty(304, "It is the same.")
+    }
+
     /// It reads this body; the handler takes `Body<T>`. The example is sent by a test.
     #[must_use]
     pub fn body<T: ToSchema>(mut self, example: Value) -> Self {

@@ -7,7 +7,7 @@ use runstone_model::{
 };
 use uuid::Uuid;
 
-use crate::{Error, SqlStore, cells::Cells};
+use crate::{Error, SqlStore, Walk, cells::Cells};
 
 /// How an execution stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,7 +96,7 @@ pub struct AgentExecution {
     pub error: Option<String>,
 }
 
-/// Which executions to list, newest first.
+/// Which executions to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentFilter {
     /// Of this agent.
@@ -105,10 +105,6 @@ pub struct AgentFilter {
     pub correlation_id: Option<String>,
     /// That stand like this.
     pub status: Option<AgentStatus>,
-    /// Older than this one (keyset paging).
-    pub before: Option<AgentExecutionId>,
-    /// At most so many.
-    pub limit: u32,
 }
 
 /// Which executions to sum up.
@@ -291,7 +287,7 @@ impl SqlStore {
             > 0)
     }
 
-    /// A page of a project's executions, newest first.
+    /// A page of a project's executions.
     ///
     /// # Errors
     /// What the database answered.
@@ -299,19 +295,15 @@ impl SqlStore {
         &self,
         project: ProjectId,
         filter: &AgentFilter,
+        walk: &Walk<AgentExecutionId>,
     ) -> Result<Vec<AgentExecution>, Error> {
         let sql = self.sql();
         let mut params = vec![
             ("project", project.0.into()),
-            (
-                "before",
-                filter.before.map_or(Uuid::max(), |id| id.0).into(),
-            ),
             ("status", filter.status.map_or("", AgentStatus::name).into()),
-            ("limit", filter.limit.into()),
         ];
         let correlation = ("correlation", text(filter.correlation_id.as_deref()));
-        let statement = match (&filter.agent, &filter.correlation_id) {
+        let pages = match (&filter.agent, &filter.correlation_id) {
             (Some(agent), _) => {
                 params.extend([("agent", agent.as_str().into()), correlation]);
                 &sql.agent_page_of_agent
@@ -322,7 +314,7 @@ impl SqlStore {
             }
             (None, None) => &sql.agent_page,
         };
-        self.all(statement, &params, |row| execution(row, project))
+        self.page(pages, walk, params, |row| execution(row, project))
             .await
     }
 

@@ -3,7 +3,10 @@ use runstone_db::{Batch, Row as DbRow, Value};
 use runstone_model::{ids::ProjectId, time::Timestamp};
 use uuid::Uuid;
 
-use crate::{Error, SqlStore, cells::Cells};
+use crate::{Error, SqlStore, Total, Walk, cells::Cells};
+
+/// Entries that are counted at most.
+const COUNTED: u32 = 1_000_000;
 
 /// One thing that somebody did, or was not let do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,27 +74,35 @@ impl SqlStore {
         Ok(())
     }
 
-    /// A page of the log before the id `before`, newest first; of one project or of all.
+    /// A page of the log, of one project or of all.
     ///
     /// # Errors
     /// What the database answered.
     pub async fn audit(
         &self,
         project: Option<ProjectId>,
-        before: Option<Uuid>,
-        limit: u32,
+        walk: &Walk<Uuid>,
     ) -> Result<Vec<AuditRecord>, Error> {
-        let mut params: Vec<(&str, Value)> = vec![
-            ("before", before.unwrap_or(Uuid::max()).into()),
-            ("limit", limit.into()),
-        ];
-        let statement = match project {
+        let pages = match project {
             None => &self.sql().audit_page,
-            Some(project) => {
-                params.push(("project", project.0.into()));
-                &self.sql().audit_page_of_project
-            }
+            Some(_) => &self.sql().audit_page_of_project,
         };
-        self.all(statement, &params, record).await
+        let params = project.map(|project| ("project", project.0.into()));
+        self.page(pages, walk, params, record).await
+    }
+
+    /// How many entries that log has, as long as they are not too many to count.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn count_audit(&self, project: Option<ProjectId>) -> Result<Total, Error> {
+        let statement = match project {
+            None => &self.sql().audit_count,
+            Some(_) => &self.sql().audit_count_of_project,
+        };
+        let mut params: Vec<(&str, Value)> = vec![("limit", (COUNTED + 1).into())];
+        params.extend(project.map(|project| ("project", project.0.into())));
+        let found = self.found(statement, &params).await?;
+        Ok(Total::of(found, found, COUNTED))
     }
 }

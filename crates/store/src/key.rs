@@ -1,10 +1,10 @@
 //! API keys as they are stored: hashes, never secrets. Making and checking secrets is the server's
 //! business.
-use runstone_db::{Row as DbRow, Value};
+use runstone_db::Row as DbRow;
 use runstone_model::{ids::ProjectId, time::Timestamp};
 use uuid::Uuid;
 
-use crate::{Error, SqlStore, cells::Cells};
+use crate::{Error, SqlStore, Walk, cells::Cells};
 
 /// A key's row.
 #[derive(Clone, PartialEq, Eq)]
@@ -99,29 +99,36 @@ impl SqlStore {
         self.one(&self.sql().key_get, &params, record).await
     }
 
-    /// A page of keys after the id `after`, oldest first.
+    /// A page of keys; upwards is oldest first.
     ///
     /// # Errors
     /// What the database answered.
     pub async fn keys(
         &self,
         filter: KeyFilter,
-        after: Option<Uuid>,
-        limit: u32,
+        walk: &Walk<Uuid>,
     ) -> Result<Vec<KeyRecord>, Error> {
-        let mut params: Vec<(&str, Value)> = vec![
-            ("after", after.unwrap_or_default().into()),
-            ("limit", limit.into()),
-        ];
-        let statement = match filter {
-            KeyFilter::All => &self.sql().key_page_all,
-            KeyFilter::Server => &self.sql().key_page,
-            KeyFilter::Project(project) => {
-                params.push(("project", project.0.into()));
-                &self.sql().key_page_of_project
-            }
+        let (pages, project) = match filter {
+            KeyFilter::All => (&self.sql().key_page_all, None),
+            KeyFilter::Server => (&self.sql().key_page, None),
+            KeyFilter::Project(project) => (&self.sql().key_page_of_project, Some(project)),
         };
-        self.all(statement, &params, record).await
+        let params = project.map(|project| ("project", project.0.into()));
+        self.page(pages, walk, params, record).await
+    }
+
+    /// How many keys a project has, or the server itself.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn count_keys(&self, project: Option<ProjectId>) -> Result<u64, Error> {
+        match project {
+            None => self.found(&self.sql().key_count, &[]).await,
+            Some(project) => {
+                let params = [("project", project.0.into())];
+                self.found(&self.sql().key_count_of_project, &params).await
+            }
+        }
     }
 
     /// Refuses a key from now on; false when there is none.

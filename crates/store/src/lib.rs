@@ -8,6 +8,7 @@ mod catalog;
 mod cells;
 mod claim;
 mod committer;
+mod count;
 mod doctor;
 pub mod document;
 pub mod export;
@@ -33,6 +34,7 @@ mod storage;
 pub mod thread;
 mod together;
 mod types;
+mod walk;
 mod watch;
 
 use futures::future::BoxFuture;
@@ -43,17 +45,22 @@ use runstone_model::{
 
 pub use audit::AuditRecord;
 pub use committer::CommitStats;
+pub use count::RunCount;
 pub use doctor::{Examination, Finding, Fix, Folded, Folds, Progress, Severity};
+pub use flow::{FlowDeleted, FlowExpected, FlowRecord, FlowWritten};
 pub use idempotency::KeyUse;
 pub use key::{KeyFilter, KeyRecord};
 pub use migrations::{Migrations, SchemaStatus};
 pub use open::{OpenError, OpenOptions, engine_lock_is_free};
-pub use project::{MemberRecord, ProjectFilter, ProjectRecord, ProjectText, ProjectWrite, Purged};
+pub use project::{
+    MemberRecord, ProjectFilter, ProjectOrder, ProjectRecord, ProjectText, ProjectWrite, Purged,
+};
+pub use runstone_db::Direction;
 pub use sql_store::SqlStore;
 pub use statistics::{FlowFacts, RunFacts};
 pub use storage::TableSize;
 pub use types::*;
-pub use watch::FlowRecord;
+pub use walk::{Total, Walk, WalkKey};
 
 /// What the engine needs of a database. `SqlStore` is the real one; the test kit has an in-memory
 /// oracle that must answer the same.
@@ -102,7 +109,7 @@ pub trait Store: Send + Sync {
     /// One run.
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<RunRecord>, Error>>;
 
-    /// Runs, newest first.
+    /// Runs by id, which is the order of creation.
     fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>>;
 
     /// Journal rows of a run with `seq > after`, in order, at most `limit`; blobs resolved.

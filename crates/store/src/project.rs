@@ -9,7 +9,7 @@ use runstone_db::{Batch, Class, Row as DbRow, Value};
 use runstone_model::{ids::ProjectId, run::Status, time::Timestamp};
 use uuid::Uuid;
 
-use crate::{Error, SqlStore, cells::Cells, together::Place};
+use crate::{Error, SqlStore, Walk, cells::Cells, together::Place};
 
 /// A project's own row. `settings` and `quotas` are JSON, empty when none were given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,16 +48,21 @@ pub struct ProjectText {
 }
 
 /// Which projects to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProjectFilter {
+    /// Those that somebody is a member of; all when not given.
+    pub subject: Option<String>,
+    /// The deleted ones instead of the others.
+    pub deleted: bool,
+}
+
+/// In which order projects are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProjectFilter {
-    /// Those that are not deleted.
-    Present,
-    /// The deleted ones.
-    Deleted,
-    /// Those that are not deleted and that somebody is a member of.
-    OfSubject(String),
-    /// The deleted ones that somebody is a member of.
-    DeletedOfSubject(String),
+pub enum ProjectOrder {
+    /// As they were made.
+    Created(Walk<ProjectId>),
+    /// By name, as the database sorts names.
+    Name(Walk<String>),
 }
 
 /// What became of a write to a project.
@@ -236,47 +241,59 @@ impl SqlStore {
         self.one(&self.sql().project_by_name, &params, record).await
     }
 
-    /// A page of projects after the id `after`, oldest first; at most 501 of them.
+    /// A page of projects; at most 501 of them.
     ///
     /// # Errors
     /// What the database answered.
     pub async fn projects(
         &self,
         filter: &ProjectFilter,
-        after: Option<Uuid>,
-        limit: u32,
+        order: ProjectOrder,
     ) -> Result<Vec<ProjectRecord>, Error> {
-        let mut params: Vec<(&str, Value)> = vec![
-            ("after", after.unwrap_or_default().into()),
-            ("limit", limit.min(LARGEST_PAGE).into()),
-        ];
-        let statement = match filter {
-            ProjectFilter::Present => &self.sql().project_page,
-            ProjectFilter::Deleted => &self.sql().project_page_deleted,
-            ProjectFilter::OfSubject(subject) => {
-                params.push(("subject", subject.as_str().into()));
-                &self.sql().project_page_of_subject
+        let sql = self.sql();
+        let subject = filter.subject.as_deref();
+        let mut params: Vec<(&str, Value)> = Vec::new();
+        params.extend(subject.map(|subject| ("subject", subject.into())));
+        match order {
+            ProjectOrder::Created(mut walk) => {
+                walk.limit = walk.limit.min(LARGEST_PAGE);
+                let pages = match (subject, filter.deleted) {
+                    (None, false) => &sql.project_page,
+                    (None, true) => &sql.project_page_deleted,
+                    (Some(_), false) => &sql.project_page_of_subject,
+                    (Some(_), true) => &sql.project_page_deleted_of_subject,
+                };
+                self.page(pages, &walk, params, record).await
             }
-            ProjectFilter::DeletedOfSubject(subject) => {
-                params.push(("subject", subject.as_str().into()));
-                &self.sql().project_page_deleted_of_subject
+            ProjectOrder::Name(mut walk) => {
+                walk.limit = walk.limit.min(LARGEST_PAGE);
+                params.push(("deleted", i64::from(filter.deleted).into()));
+                let pages = match subject {
+                    None => &sql.project_page_by_name,
+                    Some(_) => &sql.project_page_of_subject_by_name,
+                };
+                self.page(pages, &walk, params, record).await
             }
-        };
-        self.all(statement, &params, record).await
+        }
     }
 
-    /// How many projects there are, or how many deleted ones.
+    /// How many projects such a list has.
     ///
     /// # Errors
     /// What the database answered.
-    pub async fn count_projects(&self, deleted: bool) -> Result<u64, Error> {
+    pub async fn count_projects(&self, filter: &ProjectFilter) -> Result<u64, Error> {
         let sql = self.sql();
-        let statement = if deleted {
-            &sql.project_count_deleted
-        } else {
-            &sql.project_count
-        };
-        self.found(statement, &[]).await
+        match (&filter.subject, filter.deleted) {
+            (None, false) => self.found(&sql.project_count, &[]).await,
+            (None, true) => self.found(&sql.project_count_deleted, &[]).await,
+            (Some(subject), deleted) => {
+                let params = [
+                    ("subject", subject.as_str().into()),
+                    ("deleted", i64::from(deleted).into()),
+                ];
+                self.found(&sql.project_count_of_subject, &params).await
+            }
+        }
     }
 
     /// Changes a project that still has `version`.
@@ -399,22 +416,27 @@ impl SqlStore {
         self.one(&self.sql().member_get, &params, member).await
     }
 
-    /// A page of a project's members after the subject `after`.
+    /// A page of a project's members by subject, as the database sorts them.
     ///
     /// # Errors
     /// What the database answered.
     pub async fn members(
         &self,
         project: ProjectId,
-        after: &str,
-        limit: u32,
+        walk: &Walk<String>,
     ) -> Result<Vec<MemberRecord>, Error> {
-        let params = [
-            ("project", project.0.into()),
-            ("after", after.into()),
-            ("limit", limit.into()),
-        ];
-        self.all(&self.sql().member_page, &params, member).await
+        let params = [("project", project.0.into())];
+        self.page(&self.sql().member_page, walk, params, member)
+            .await
+    }
+
+    /// How many members a project has.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn count_members(&self, project: ProjectId) -> Result<u64, Error> {
+        let params = [("project", project.0.into())];
+        self.found(&self.sql().member_count, &params).await
     }
 
     /// Takes `subject` out of a project; false when they were not in it.

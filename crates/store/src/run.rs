@@ -2,7 +2,7 @@
 //! writing in `committer`.
 use std::collections::HashMap;
 
-use runstone_db::{Batch, Class, Database, Row as DbRow, Value};
+use runstone_db::{Batch, Class, Database, Direction, Row as DbRow, Value};
 use runstone_model::{
     ids::{FlowVersionId, ProjectId, RunId, ServerId},
     run::Status,
@@ -10,7 +10,13 @@ use runstone_model::{
 };
 use uuid::Uuid;
 
-use crate::{Error, Reopen, RunFilter, RunRecord, catalog::Catalog, cells::Cells, journal};
+use crate::{
+    Error, Reopen, RunFilter, RunRecord, Walk,
+    catalog::{Catalog, Pages},
+    cells::Cells,
+    journal,
+    walk::page_params,
+};
 
 pub(crate) fn record(row: DbRow) -> Result<RunRecord, Error> {
     let mut cells = Cells::new("runs", row);
@@ -63,64 +69,72 @@ pub(crate) async fn records(
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
-/// A page of runs, newest first.
+/// A page of runs.
 pub(crate) async fn list(
     db: &Database,
     sql: &Catalog,
     filter: RunFilter,
 ) -> Result<Vec<RunRecord>, Error> {
     let mut ids = page_ids(db, sql, &filter).await?;
-    // Pages of several indexes: the newest of all of them.
-    ids.sort_unstable_by(|a, b| b.cmp(a));
+    // Pages of several indexes: those that come first of all of them.
+    match filter.direction {
+        Direction::Up => ids.sort_unstable(),
+        Direction::Down => ids.sort_unstable_by(|a, b| b.cmp(a)),
+    }
     ids.dedup();
     ids.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
     records(db, sql, &ids).await
 }
 
+/// The ids of a page of one index.
+pub(crate) async fn ids_on(
+    db: &Database,
+    pages: &Pages,
+    walk: &Walk<RunId>,
+    params: impl IntoIterator<Item = (&'static str, Value)>,
+) -> Result<Vec<RunId>, Error> {
+    let statement = pages.at(walk.direction, walk.beyond.is_none());
+    run_ids(db.fetch_all(statement, &page_params(walk, params)).await?)
+}
+
 async fn page_ids(db: &Database, sql: &Catalog, filter: &RunFilter) -> Result<Vec<RunId>, Error> {
-    let before = Value::Uuid(filter.before.map_or(Uuid::max(), |run| run.0));
-    let limit = Value::from(filter.limit);
-    let wanted = if filter.status.is_empty() {
-        &Status::ALL[..]
-    } else {
-        &filter.status
+    let walk = Walk {
+        direction: filter.direction,
+        beyond: filter.beyond,
+        limit: filter.limit,
     };
-    let statuses: Value = wanted.iter().map(|status| status.name()).collect();
+    let statuses = ("statuses", statuses(&filter.status));
     let mut ids = Vec::new();
     if let Some(flow) = &filter.flow {
         for project in projects(db, sql, filter.project).await? {
-            let params = [
-                ("before", before.clone()),
-                ("limit", limit.clone()),
-                ("statuses", statuses.clone()),
-                ("project", project.into()),
-                ("flow", flow.as_str().into()),
-            ];
-            ids.extend(run_ids(db.fetch_all(&sql.run_ids_by_flow, &params).await?)?);
+            let flow = ("flow", flow.as_str().into());
+            let params = [statuses.clone(), ("project", project.into()), flow];
+            ids.extend(ids_on(db, &sql.run_ids_by_flow, &walk, params).await?);
         }
         return Ok(ids);
     }
     let Some(project) = filter.project else {
-        let params = [("before", before), ("limit", limit), ("statuses", statuses)];
-        return run_ids(db.fetch_all(&sql.run_ids, &params).await?);
+        return ids_on(db, &sql.run_ids, &walk, [statuses]).await;
     };
-    let project = Value::Uuid(project.0);
+    let project = ("project", Value::Uuid(project.0));
     if filter.status.is_empty() {
-        let params = [("before", before), ("limit", limit), ("project", project)];
-        return run_ids(db.fetch_all(&sql.run_ids_by_project, &params).await?);
+        return ids_on(db, &sql.run_ids_by_project, &walk, [project]).await;
     }
     for status in &filter.status {
-        let params = [
-            ("before", before.clone()),
-            ("limit", limit.clone()),
-            ("project", project.clone()),
-            ("status", status.name().into()),
-        ];
-        ids.extend(run_ids(
-            db.fetch_all(&sql.run_ids_by_status, &params).await?,
-        )?);
+        let params = [project.clone(), ("status", status.name().into())];
+        ids.extend(ids_on(db, &sql.run_ids_by_status, &walk, params).await?);
     }
     Ok(ids)
+}
+
+/// These states, or all of them, for `{{in :statuses:text}}`.
+pub(crate) fn statuses(wanted: &[Status]) -> Value {
+    let wanted = if wanted.is_empty() {
+        &Status::ALL[..]
+    } else {
+        wanted
+    };
+    wanted.iter().map(|status| status.name()).collect()
 }
 
 async fn projects(

@@ -1,4 +1,5 @@
 //! What goes in and out of the store. Plain data; JSON stays text here, the engine reads it.
+use runstone_db::Direction;
 use runstone_model::{
     ids::{FlowVersionId, ProjectId, RunId, ServerId},
     run::Status,
@@ -263,8 +264,10 @@ pub struct RunFilter {
     pub status: Vec<Status>,
     /// Of this flow.
     pub flow: Option<String>,
-    /// Older than this run (keyset paging).
-    pub before: Option<RunId>,
+    /// Newest first, when nothing else is said.
+    pub direction: Direction,
+    /// Beyond this run (keyset paging).
+    pub beyond: Option<RunId>,
     /// At most so many.
     pub limit: u32,
 }

@@ -1,41 +1,14 @@
-//! Looking at a project's runs and flows: one run, its journal from any place on, the newest entries
-//! of many runs, flows by name. Every statement has the project in its key.
+//! Looking at a project's runs: one run or some, its journal from any place on, the newest entries
+//! of many runs. Every statement has the project in its key.
 use std::collections::HashMap;
 
-use runstone_db::{Row as DbRow, Value};
 use runstone_model::{
-    ids::{FlowVersionId, ProjectId, RunId},
+    ids::{ProjectId, RunId},
     time::Timestamp,
 };
 use uuid::Uuid;
 
-use crate::{Error, RunRecord, SqlStore, StoredRow, cells::Cells, journal, run};
-
-/// A version of a flow as lists show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FlowRecord {
-    /// The flow's name.
-    pub name: String,
-    /// The version's id.
-    pub id: FlowVersionId,
-    /// The version's number.
-    pub version: u32,
-    /// When it was stored.
-    pub created_at: Timestamp,
-    /// The canonical JSON; empty in lists.
-    pub definition: Option<String>,
-}
-
-fn flow_record(row: DbRow, whole: bool) -> Result<FlowRecord, Error> {
-    let mut cells = Cells::new("flow_versions", row);
-    Ok(FlowRecord {
-        name: cells.next()?,
-        id: FlowVersionId(cells.next()?),
-        version: cells.next()?,
-        created_at: Timestamp(cells.next()?),
-        definition: if whole { Some(cells.next()?) } else { None },
-    })
-}
+use crate::{Error, RunRecord, SqlStore, StoredRow, Walk, cells::Cells, journal, run};
 
 impl SqlStore {
     /// One run of a project.
@@ -77,8 +50,7 @@ impl SqlStore {
         Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
     }
 
-    /// The journal of a project's run from `after` on, at most `limit` rows. References to blobs
-    /// stay unless `whole`.
+    /// A page of the journal of a project's run. References to blobs stay unless `whole`.
     ///
     /// # Errors
     /// What the database answered.
@@ -86,30 +58,27 @@ impl SqlStore {
         &self,
         project: ProjectId,
         id: RunId,
-        (after, limit): (u64, u32),
+        walk: &Walk<i64>,
         whole: bool,
     ) -> Result<Vec<StoredRow>, Error> {
-        let params = [
-            ("run", id.0.into()),
-            ("project", project.0.into()),
-            ("after", journal::int(after)),
-            ("limit", limit.into()),
-        ];
-        let rows = self
-            .database()
-            .fetch_all(&self.sql().journal_project_page, &params)
-            .await?;
-        let mut read = Vec::with_capacity(rows.len());
-        for row in rows {
-            let (of, row) = journal::read(row)?;
-            if of == id {
-                read.push(row);
-            }
-        }
+        let params = [("run", id.0.into()), ("project", project.0.into())];
+        let pages = &self.sql().journal_project_page;
+        let rows = self.page(pages, walk, params, journal::read).await?;
+        let of_run = rows.into_iter().filter(|(of, _)| *of == id);
+        let mut read: Vec<StoredRow> = of_run.map(|(_, row)| row).collect();
         if whole {
             journal::resolve(self.database(), self.sql(), &mut read).await?;
         }
         Ok(read)
+    }
+
+    /// How many entries the journal of a project's run has.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn count_journal(&self, project: ProjectId, id: RunId) -> Result<u64, Error> {
+        let params = [("run", id.0.into()), ("project", project.0.into())];
+        self.found(&self.sql().journal_count, &params).await
     }
 
     /// The newest entry's place in the journal of each of `runs` that has one.
@@ -139,83 +108,6 @@ impl SqlStore {
     pub async fn count_steps(&self, project: ProjectId, id: RunId) -> Result<u64, Error> {
         let params = [("run", id.0.into()), ("project", project.0.into())];
         self.found(&self.sql().journal_steps, &params).await
-    }
-
-    /// A page of a project's flows after the name `after`, each with its newest version.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn flows(
-        &self,
-        project: ProjectId,
-        after: &str,
-        limit: u32,
-    ) -> Result<Vec<FlowRecord>, Error> {
-        let params = [
-            ("project", project.0.into()),
-            ("after", after.into()),
-            ("limit", limit.into()),
-        ];
-        self.all(&self.sql().flow_page, &params, |row| {
-            flow_record(row, false)
-        })
-        .await
-    }
-
-    /// A page of a flow's versions before the number `before`, newest first.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn flow_versions(
-        &self,
-        project: ProjectId,
-        name: &str,
-        before: Option<u32>,
-        limit: u32,
-    ) -> Result<Vec<FlowRecord>, Error> {
-        let params = [
-            ("project", project.0.into()),
-            ("name", name.into()),
-            ("before", before.map_or(Value::Int(i64::MAX), Value::from)),
-            ("limit", limit.into()),
-        ];
-        self.all(&self.sql().flow_versions, &params, |row| {
-            flow_record(row, false)
-        })
-        .await
-    }
-
-    /// A flow's version of that number, or its newest.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn flow(
-        &self,
-        project: ProjectId,
-        name: &str,
-        version: Option<u32>,
-    ) -> Result<Option<FlowRecord>, Error> {
-        let mut params: Vec<(&str, Value)> =
-            vec![("project", project.0.into()), ("name", name.into())];
-        let statement = match version {
-            None => &self.sql().flow_newest,
-            Some(version) => {
-                params.push(("version", version.into()));
-                &self.sql().flow_numbered
-            }
-        };
-        self.one(statement, &params, |row| flow_record(row, true))
-            .await
-    }
-
-    /// Deletes a flow that no run is of; false when there is none or runs are of it.
-    ///
-    /// # Errors
-    /// What the database answered.
-    pub async fn delete_flow(&self, project: ProjectId, name: &str) -> Result<bool, Error> {
-        let params = [("project", project.0.into()), ("name", name.into())];
-        let statement = &self.sql().flow_delete_unused;
-        Ok(self.database().execute(statement, &params).await? > 0)
     }
 
     /// The smallest id that a thing made at `at` or later can have.

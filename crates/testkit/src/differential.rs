@@ -11,8 +11,8 @@ use runstone_model::{
     time::Timestamp,
 };
 use runstone_store::{
-    Blob, Claim, Commit, Error, NewFlow, NewRun, Row, RunFilter, RunUpdate, Snapshot, Store,
-    StoredRow,
+    Blob, Claim, Commit, Direction, Error, NewFlow, NewRun, Row, RunFilter, RunUpdate, Snapshot,
+    Store, StoredRow,
 };
 use uuid::Uuid;
 
@@ -204,7 +204,11 @@ impl Caller {
                     _ => Vec::new(),
                 },
                 flow: self.rng.random_bool(0.3).then(|| "alpha".to_owned()),
-                before: self.rng.random_bool(0.3).then(|| self.known_run()),
+                direction: match self.rng.random_bool(0.3) {
+                    true => Direction::Up,
+                    false => Direction::Down,
+                },
+                beyond: self.rng.random_bool(0.3).then(|| self.known_run()),
                 limit: self.rng.random_range(1..6),
             }),
             92..97 => {

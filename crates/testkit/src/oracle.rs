@@ -12,8 +12,8 @@ use runstone_model::{
     time::Timestamp,
 };
 use runstone_store::{
-    Blob, Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, Reopen, Row, RunFilter,
-    RunRecord, RunUpdate, Snapshot, Store, StoredRow,
+    Blob, Claim, Claimed, Commit, Direction, Error, FlowVersion, LoadedRun, NewFlow, Reopen, Row,
+    RunFilter, RunRecord, RunUpdate, Snapshot, Store, StoredRow,
 };
 
 /// Everything a database would hold.
@@ -356,15 +356,17 @@ impl Store for Oracle {
                 .is_none_or(|project| project == record.project)
                 && (filter.status.is_empty() || filter.status.contains(&record.status))
                 && filter.flow.as_ref().is_none_or(|flow| *flow == record.flow)
-                && filter.before.is_none_or(|before| record.id < before)
+                && filter.beyond.is_none_or(|edge| match filter.direction {
+                    Direction::Up => record.id > edge,
+                    Direction::Down => record.id < edge,
+                })
         };
-        let found = tables
-            .runs
-            .values()
-            .rev()
-            .filter(wanted)
-            .take(filter.limit as usize);
-        ready(Ok(found.cloned().collect()))
+        let all = tables.runs.values().filter(wanted);
+        let limit = filter.limit as usize;
+        ready(Ok(match filter.direction {
+            Direction::Up => all.take(limit).cloned().collect(),
+            Direction::Down => all.rev().take(limit).cloned().collect(),
+        }))
     }
 
     fn journal(

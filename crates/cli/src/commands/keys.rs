@@ -6,7 +6,7 @@ use runstone_api::Role;
 use runstone_engine::{Clock as _, Ids as _, RealIds, SystemClock};
 use runstone_model::ids::ProjectId;
 use runstone_server::Secret;
-use runstone_store::{KeyFilter, KeyRecord, SqlStore};
+use runstone_store::{KeyFilter, KeyRecord, SqlStore, Walk};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -89,8 +89,11 @@ async fn project(store: &SqlStore, name: &str) -> anyhow::Result<ProjectId> {
 async fn list(store: &SqlStore, args: KeyListArgs) -> anyhow::Result<()> {
     let mut keys: Vec<KeyRecord> = Vec::new();
     loop {
-        let after = keys.last().map(|key| key.id);
-        let page = store.keys(KeyFilter::All, after, PAGE).await?;
+        let walk = Walk {
+            beyond: keys.last().map(|key| key.id),
+            ..Walk::up(PAGE)
+        };
+        let page = store.keys(KeyFilter::All, &walk).await?;
         let more = page.len() == PAGE as usize;
         keys.extend(page);
         if !more {

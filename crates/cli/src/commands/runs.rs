@@ -75,7 +75,7 @@ pub(super) async fn run(args: RunsArgs) -> anyhow::Result<Exit> {
 }
 
 async fn page(store: &SqlStore, args: &RunsArgs) -> anyhow::Result<Vec<RunRecord>> {
-    let before = match &args.before {
+    let beyond = match &args.before {
         Some(name) => Some(read::run_id::find(store, name).await?),
         None => None,
     };
@@ -83,8 +83,9 @@ async fn page(store: &SqlStore, args: &RunsArgs) -> anyhow::Result<Vec<RunRecord
         project: None,
         status: args.status.clone(),
         flow: args.flow.clone(),
-        before,
+        beyond,
         limit: args.limit,
+        ..RunFilter::default()
     };
     Ok(store.runs(filter).await?)
 }

@@ -34,12 +34,12 @@ pub(crate) async fn find(store: &SqlStore, name: &str) -> anyhow::Result<RunId> 
         unknown("not the id of a run: write the id, 4 or more of its first characters, or `last`")
     })?;
     // Ids are in order of time: those with this beginning stand together.
-    let before = last
+    let beyond = last
         .as_u128()
         .checked_add(1)
         .map(|id| RunId(Uuid::from_u128(id)));
     let filter = RunFilter {
-        before,
+        beyond,
         limit: LISTED + 1,
         ..RunFilter::default()
     };

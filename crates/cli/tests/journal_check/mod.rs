@@ -31,16 +31,16 @@ pub(crate) async fn check(url: &str, acks: &BTreeMap<String, u64>) -> Found {
     let store = SqlStore::open(url, options).await.unwrap();
     let mut found = Found::default();
     let mut seen = BTreeSet::new();
-    let mut before = None;
+    let mut beyond = None;
     loop {
         let filter = RunFilter {
-            before,
+            beyond,
             limit: 500,
             ..RunFilter::default()
         };
         let page = store.runs(filter).await.unwrap();
         let Some(last) = page.last() else { break };
-        before = Some(last.id);
+        beyond = Some(last.id);
         for record in page {
             let rows = store.journal(record.id, 0, 10_000).await.unwrap();
             let id = record.id.to_string();

@@ -1,6 +1,6 @@
 //! What each marker becomes in each dialect, and what is refused.
 #![expect(clippy::unwrap_used, reason = "tests")]
-use super::Statement;
+use super::{Leg, Statement};
 use crate::Dialect;
 use proptest::prelude::*;
 use std::fmt::Write as _;
@@ -55,6 +55,30 @@ fn in_list() {
     insta::assert_snapshot!(shown(
         "SELECT 1 WHERE a {{in :ids:uuid}} AND b {{in :n:int}} AND c {{in :t:text}}"
     ));
+}
+
+#[test]
+fn pages() {
+    let text = "SELECT 1 FROM t WHERE {{beyond t.at :at, t.id :edge}} AND {{beyond name :name}} \
+                ORDER BY id {{along}} {{limit :n}}";
+    let mut shown = String::new();
+    for (dialect, leg) in Dialect::ALL
+        .into_iter()
+        .flat_map(|dialect| Leg::ALL.map(|leg| (dialect, leg)))
+    {
+        let page = Statement::render_page("test.one", text, dialect, leg).unwrap();
+        writeln!(shown, "{dialect}: {} {:?}", page.sql(), page.params()).unwrap();
+    }
+    for wrong in [
+        "{{along up}}",
+        "{{beyond id}}",
+        "{{beyond i-d :a}}",
+        "{{beyond a :a, b :b, c :c}}",
+    ] {
+        let error = Statement::render_page("test.one", wrong, Dialect::Sqlite, Leg::ALL[1]);
+        writeln!(shown, "{}", error.unwrap_err()).unwrap();
+    }
+    insta::assert_snapshot!(shown);
 }
 
 #[test]

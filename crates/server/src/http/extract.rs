@@ -183,19 +183,38 @@ pub fn if_match(headers: &HeaderMap) -> Answer<i64> {
         return Err(Fault::new(Code::VersionRequired, detail));
     };
     let version = value.to_str().ok().and_then(|text| {
-        let text = text.trim();
-        text.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+        let text = text.trim().strip_prefix('"')?.strip_suffix('"')?;
+        let (version, rest) = text.split_once('-').unwrap_or((text, "0"));
+        let _: i64 = rest.parse().ok()?;
+        version.parse().ok()
     });
-    version.ok_or_else(|| {
-        let error = FieldError::new("If-Match", "must be an ETag as it was given, as in \"3\"");
-        Fault::new(Code::InvalidHeader, "`If-Match` is none of our ETags").errors(vec![error])
-    })
+    version.ok_or_else(none_of_ours)
+}
+
+/// The same for versions that are counted in 32 bits.
+///
+/// # Errors
+/// There is none, or it is no version of ours.
+pub fn if_match_small(headers: &HeaderMap) -> Answer<u32> {
+    u32::try_from(if_match(headers)?).map_err(|_| none_of_ours())
+}
+
+fn none_of_ours() -> Fault {
+    let error = FieldError::new("If-Match", "must be an ETag as it was given, as in \"3\"");
+    Fault::new(Code::InvalidHeader, "`If-Match` is none of our ETags").errors(vec![error])
 }
 
 /// The ETag of a version.
 #[must_use]
 pub fn etag(version: i64) -> (header::HeaderName, String) {
     (header::ETAG, format!("\"{version}\""))
+}
+
+/// The ETag of a version of something that also changes, or begins anew, without another version:
+/// `rest` tells its states apart. Writers are only asked for the version.
+#[must_use]
+pub fn etag_with(version: i64, rest: i64) -> (header::HeaderName, String) {
+    (header::ETAG, format!("\"{version}-{rest}\""))
 }
 
 /// The key in `Idempotency-Key`.

@@ -1,5 +1,5 @@
 //! The outermost layer: a trace id for every request, room or a refusal, security headers, metrics,
-//! the log line, and problems written as they travel. Knows no route.
+//! the log line, problems written as they travel, and 304 for who has the answer. Knows no route.
 use std::{
     net::SocketAddr,
     panic::AssertUnwindSafe,
@@ -23,7 +23,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::{
     App, Fault,
     fault::Pending,
-    http::verb,
+    http::{unchanged::Known, verb},
     trace::{self, Place, Span, SpanBytes},
 };
 
@@ -144,6 +144,7 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
             return finish(&app, &trace, response);
         }
     };
+    let known = Known::of(&request);
     let busy = Busy::new(&app, room);
     request.extensions_mut().insert(trace.clone());
     request.extensions_mut().insert(Arc::clone(&busy));
@@ -152,6 +153,7 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         .await;
     let response =
         answered.unwrap_or_else(|_| Fault::internal("a handler panicked").into_response());
+    let response = known.answer(response);
     note.status = response.status().as_u16();
     finish(&app, &trace, response)
 }

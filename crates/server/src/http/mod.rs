@@ -4,4 +4,5 @@ pub(crate) mod extract;
 pub(crate) mod gate;
 pub(crate) mod page;
 pub(crate) mod schema;
+pub(crate) mod unchanged;
 pub(crate) mod verb;

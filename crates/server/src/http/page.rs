@@ -3,10 +3,11 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use runstone_api::{Code, DEFAULT_LIMIT, FieldError, cursor};
+use runstone_api::{DEFAULT_LIMIT, FieldError, List, Sort, SortKey, cursor};
+use runstone_store::{Direction, Total, Walk};
 use serde::Serialize;
 
-use crate::{Answer, Fault};
+use crate::{Answer, Fault, invalid_query};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Room for an item: growing by doubling would copy the page over and over.
@@ -27,51 +28,70 @@ pub struct Page<T> {
 
 /// What a list is asked for.
 #[derive(Clone, Debug)]
-pub struct Paging {
+pub struct Paging<K> {
     /// Items of the page; ask the store for one more, to know whether there is a next page.
     pub limit: u32,
+    /// The order.
+    pub sort: Sort<K>,
     /// The key of the item before the page.
-    pub after: Option<String>,
+    after: Option<String>,
     list: &'static str,
 }
 
-impl Paging {
-    /// Reads `limit` and `cursor` of the list `list`.
+impl<K: SortKey> Paging<K> {
+    /// Reads what the list `list` is asked for.
     ///
     /// # Errors
-    /// The cursor is none of this list.
-    pub fn read(list: &'static str, limit: Option<u32>, cursor: Option<&str>) -> Answer<Self> {
-        let after = match cursor {
-            None => None,
-            Some(text) => Some(cursor::decode(list, text).ok_or_else(Self::wrong_cursor)?),
-        };
+    /// The cursor is none of this list in this order.
+    pub fn read<F>(list: &'static str, query: &List<K, F>) -> Answer<Self> {
+        Self::read_in(list, query, query.order())
+    }
+
+    /// The same in the order `sort`, where what it is when none is given depends on more.
+    ///
+    /// # Errors
+    /// The cursor is none of this list in this order.
+    pub fn read_in<F>(list: &'static str, query: &List<K, F>, sort: Sort<K>) -> Answer<Self> {
+        let key = |text: &String| cursor::decode(list, &sort.to_string(), text);
+        let after = query.cursor.as_ref();
+        let after = after.map(|text| key(text).ok_or_else(wrong_cursor));
         Ok(Self {
-            limit: limit.unwrap_or(DEFAULT_LIMIT),
-            after,
+            limit: query.limit.unwrap_or(DEFAULT_LIMIT),
+            sort,
+            after: after.transpose()?,
             list,
         })
     }
 
-    /// The fault for a cursor that leads nowhere.
-    #[must_use]
-    pub fn wrong_cursor() -> Fault {
-        let detail = "the cursor is not one that this list gave";
-        Fault::new(Code::InvalidQuery, detail).errors(vec![FieldError::new("cursor", detail)])
-    }
-
-    /// The key of the item before the page, read as a `T`.
+    /// The walk that finds the page and one item more; the cursor's key is read as a `T`.
     ///
     /// # Errors
     /// The cursor holds no such key.
-    pub fn after<T: std::str::FromStr>(&self) -> Answer<Option<T>> {
-        let read = |text: &String| text.parse().map_err(|_| Self::wrong_cursor());
-        self.after.as_ref().map(read).transpose()
+    pub fn walk<T: std::str::FromStr>(&self) -> Answer<Walk<T>> {
+        self.walk_by(|text| text.parse().ok())
     }
 
-    /// How many to ask the store for.
+    /// The same, with a key that `read` reads.
+    ///
+    /// # Errors
+    /// The cursor holds no such key.
+    pub fn walk_by<T>(&self, read: impl Fn(&str) -> Option<T>) -> Answer<Walk<T>> {
+        let beyond = self.after.as_deref();
+        let beyond = beyond.map(|text| read(text).ok_or_else(wrong_cursor));
+        Ok(Walk {
+            direction: match self.sort.down {
+                true => Direction::Down,
+                false => Direction::Up,
+            },
+            beyond: beyond.transpose()?,
+            limit: self.limit.saturating_add(1),
+        })
+    }
+
+    /// The cursor beyond an item.
     #[must_use]
-    pub fn fetch(&self) -> u32 {
-        self.limit.saturating_add(1)
+    pub fn cursor(&self, key: &str) -> String {
+        cursor::encode(self.list, &self.sort.to_string(), key)
     }
 
     /// The page out of what the store gave; `key` is what the cursor remembers of an item.
@@ -81,14 +101,43 @@ impl Paging {
         items.truncate(limit);
         let last = items.last().filter(|_| more);
         Page {
-            next_cursor: last.map(|item| cursor::encode(self.list, &key(item))),
+            next_cursor: last.map(|item| self.cursor(&key(item))),
             items,
             total: None,
         }
     }
 }
 
+/// The fault for a cursor that leads nowhere.
+fn wrong_cursor() -> Fault {
+    let detail = "the cursor is not one that this list gave in this order";
+    invalid_query(vec![FieldError::new("cursor", detail)])
+}
+
+/// The number of a count that the store has bounded.
+///
+/// # Errors
+/// There is too much to look at.
+pub fn counted(total: Total) -> Answer<u64> {
+    match total {
+        Total::Is(count) => Ok(count),
+        Total::TooMany(most) => {
+            let detail = format!(
+                "more than {most} would have to be looked at to count them: ask for less, or leave \
+                 `total` out"
+            );
+            Err(invalid_query(vec![FieldError::new("total", detail)]))
+        }
+    }
+}
+
 impl<T> Page<T> {
+    /// With how many there are in all, when that is known.
+    #[must_use]
+    pub fn total(self, total: Option<u64>) -> Self {
+        Self { total, ..self }
+    }
+
     /// The same page of other items.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use runstone_model::ids::{ProjectId, RunId};
-use runstone_store::StoredRow;
+use runstone_store::{StoredRow, Walk};
 use tokio::sync::watch;
 
 use super::step;
@@ -186,10 +186,10 @@ impl Feed {
     pub(crate) async fn catch_up(&self, app: &App, until: u64) -> Answer<()> {
         let _reading = self.reading.lock().await;
         while self.head() < until {
-            let from = (self.head(), PAGE);
+            let from = Walk::after(self.head(), PAGE);
             let rows = app
                 .store
-                .project_journal(self.project, self.run, from, false)
+                .project_journal(self.project, self.run, &from, false)
                 .await?;
             let new = events(&rows);
             let Some(newest) = new.last().map(|event| Head {
@@ -224,7 +224,7 @@ impl Feed {
         }
         let rows = app
             .store
-            .project_journal(self.project, self.run, (after, OWN_PAGE), false)
+            .project_journal(self.project, self.run, &Walk::after(after, OWN_PAGE), false)
             .await?;
         Ok(handed(events(&rows).into_iter()))
     }

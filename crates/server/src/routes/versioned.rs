@@ -2,7 +2,7 @@
 //! times as they are given.
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use runstone_api::{Code, FieldError};
@@ -27,14 +27,19 @@ pub(super) fn stale(version: i64) -> Fault {
 
 /// A thing with its ETag.
 pub(super) fn answer(version: i64, body: impl Serialize) -> Response {
-    ([etag(version)], Json(body)).into_response()
+    tagged(etag(version), body)
+}
+
+/// A thing with its ETag, which tells more than its version.
+pub(super) fn tagged(etag: (HeaderName, String), body: impl Serialize) -> Response {
+    ([etag], Json(body)).into_response()
 }
 
 /// A thing that was just made, with its address and, where it has versions, its ETag.
 pub(super) fn made(
     status: StatusCode,
     location: &str,
-    version: Option<i64>,
+    etag: Option<(HeaderName, String)>,
     body: impl Serialize,
 ) -> Response {
     let mut response = (status, Json(body)).into_response();
@@ -42,7 +47,7 @@ pub(super) fn made(
     if let Ok(location) = HeaderValue::try_from(location) {
         headers.insert(header::LOCATION, location);
     }
-    if let Some((name, value)) = version.map(etag)
+    if let Some((name, value)) = etag
         && let Ok(value) = HeaderValue::try_from(value)
     {
         headers.insert(name, value);

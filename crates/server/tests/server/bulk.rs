@@ -158,7 +158,7 @@ async fn what_is_wrong_with_a_filter_is_said_and_nothing_is_done() {
         (json!({ "filter": { "ids": ["x"] } }), "invalid_body"),
         (json!({ "filter": { "stauts": "failed" } }), "invalid_body"),
         (json!({ "filter": {}, "limit": 501 }), "invalid_body"),
-        (json!({ "filter": {}, "cursor": "x" }), "invalid_query"),
+        (json!({ "filter": {}, "cursor": "x" }), "invalid_body"),
     ] {
         for verb in [":cancel", ":retry", ":resume"] {
             let said = service.post(&runs(verb), wrong.clone()).await;

@@ -66,6 +66,23 @@ fn the_table_of_operations_and_roles_is_in_the_documents() {
 }
 
 #[test]
+fn the_orders_of_lists_are_in_the_documents() {
+    let mut table = "| list | `sort` |\n|---|---|\n".to_owned();
+    for operation in routes::operations() {
+        let sort = operation.query.iter().find(|p| p["name"] == "sort");
+        let Some(sort) = sort else { continue };
+        let names = sort["schema"]["enum"].as_array().unwrap();
+        // The other direction of each comes after it.
+        let names = names.iter().step_by(2);
+        let names: Vec<String> = names
+            .map(|name| format!("`{}`", name.as_str().unwrap()))
+            .collect();
+        writeln!(table, "| `{}` | {} |", operation.id, names.join(", ")).unwrap();
+    }
+    hold("api.md", "orders", &table);
+}
+
+#[test]
 fn the_error_codes_are_in_the_documents() {
     let mut table = "| code | status | what to do |\n|---|---|---|\n".to_owned();
     for code in Code::ALL {

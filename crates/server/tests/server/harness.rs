@@ -256,6 +256,22 @@ impl Service {
         self.send(request).await
     }
 
+    /// A write below `/api/v1` by somebody who has read `etag`.
+    pub(crate) async fn write(
+        &self,
+        method: &str,
+        path: &str,
+        etag: &str,
+        body: Option<Value>,
+    ) -> Said {
+        let request = self.request(method, &format!("/api/v1{path}"));
+        let mut request = request.bearer_auth(&self.admin).header("If-Match", etag);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        self.send(request).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Said {
         self.call(&self.admin, "GET", path, None).await
     }

@@ -113,7 +113,10 @@ async fn paths_and_queries_that_are_wrong_lead_nowhere() {
         "created_after=yesterday",
         "flow=",
         "total=1",
-        "total=true&flow=greet",
+        "total=true&q=greet",
+        "sort=name",
+        "sort=",
+        "sort=created_at&sort=-created_at",
         "flow=a%00",
     ] {
         let said = service.get(&format!("{runs}?{query}")).await;

@@ -192,6 +192,60 @@ async fn another_projects_key_finds_nothing_on_any_route() {
 }
 
 #[tokio::test]
+async fn what_carries_an_etag_is_not_sent_to_who_has_it() {
+    let (service, project, ids) = filled().await;
+    let mut tried = 0;
+    for operation in routes::operations() {
+        // They end when the run does, or begin something else.
+        let streams = matches!(operation.id, "runs.events" | "runs.live");
+        if operation.method != "GET" || streams {
+            continue;
+        }
+        let path = path(operation, &project, &ids);
+        let read = async |etag: &str| {
+            let request = service.request("GET", &path).bearer_auth(&service.admin);
+            service.send(request.header("If-None-Match", etag)).await
+        };
+        let first = read("\"another\"").await;
+        let etag = first.header("etag").to_owned();
+        let headers = &operation.headers;
+        let told = headers.iter().any(|(name, _, _)| *name == "If-None-Match");
+        let answers = operation.answers.iter().any(|answer| answer.status == 304);
+        assert_eq!(told, answers, "{}", operation.id);
+        // The archive takes a moment to build.
+        if first.status == 200 {
+            assert_eq!(told, !etag.is_empty(), "{}", operation.id);
+        }
+        if etag.is_empty() {
+            continue;
+        }
+        for known in [etag.clone(), format!("\"x\", W/{etag}"), "*".to_owned()] {
+            let again = read(&known).await;
+            assert_eq!(again.status, 304, "{} {known}", operation.id);
+            assert_eq!((again.text.as_str(), again.header("etag")), ("", &*etag));
+            assert_eq!(again.header("content-type"), "");
+        }
+        tried += 1;
+    }
+    assert!(tried >= 8, "{tried}");
+    // What another version does not tell of is told as well.
+    let thread = format!("/projects/{project}/threads/{}", ids["thread"]);
+    let before = service.get(&thread).await.header("etag").to_owned();
+    let message = serde_json::json!({ "role": "user", "content": "one more" });
+    let added = service.post(&format!("{thread}/messages"), message).await;
+    added.ok(201);
+    let request = service.request("GET", &format!("/api/v1{thread}"));
+    let request = request
+        .bearer_auth(&service.admin)
+        .header("If-None-Match", &before);
+    assert_eq!(service.send(request).await.status, 200);
+    let put = serde_json::json!({ "title": "Still the same writer" });
+    let put = service.write("PUT", &thread, &before, Some(put)).await;
+    assert_eq!(put.ok(200)["version"], 2);
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn every_role_may_do_what_the_table_says_and_no_more() {
     let (service, project, ids) = filled().await;
     for role in [Role::Viewer, Role::Editor, Role::Owner] {

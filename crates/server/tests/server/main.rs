@@ -12,6 +12,7 @@ mod health;
 mod hostile;
 mod isolation;
 mod issuer;
+mod lists;
 mod live;
 mod observing;
 mod projects;

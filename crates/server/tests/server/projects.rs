@@ -60,7 +60,7 @@ on_every_database! {
             query = format!("?limit=3&total=true&cursor={cursor}");
         }
         assert_eq!(names, ["default", "p0", "p1", "p2", "p3", "p4", "p5", "p6"]);
-        let foreign = runstone_api::cursor::encode("runs", DEFAULT);
+        let foreign = runstone_api::cursor::encode("runs", "created_at", DEFAULT);
         let said = service.get(&format!("/projects?cursor={foreign}")).await;
         assert_eq!(said.code(), "invalid_query");
     }

@@ -103,7 +103,24 @@ on_every_database! {
         ids.sort_unstable();
         ids.reverse();
         for (filter, expected) in [("", 25), ("&label=odd%3D1", 12), ("&flow=greet", 25), ("&flow=nope", 0),
-            ("&created_after=2020-01-01T00:00:00Z", 25), ("&created_before=2020-01-01T00:00:00Z", 0)] {
+            ("&created_after=2020-01-01T00:00:00Z", 25), ("&created_before=2020-01-01T00:00:00Z", 0),
+            ("&label=odd%3D1&flow=greet", 12), ("&label=odd%3D0&flow=nope", 0),
+            ("&flow=greet&created_after=2020-01-01T00:00:00Z&status=pending,running,completed", 25)] {
+            let total = service.get(&runs(&format!("?limit=1&total=true{filter}"))).await.ok(200);
+            assert_eq!(total["total"], expected, "{filter}");
+            let (mut found, mut cursor) = (Vec::new(), "&sort=created_at".to_owned());
+            loop {
+                let page = service.get(&runs(&format!("?limit=10{filter}{cursor}"))).await.ok(200);
+                found.extend(page["items"].as_array().unwrap().iter().map(|run| id(run).to_owned()));
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&sort=created_at&cursor={next}");
+            }
+            let mut up = ids.clone();
+            up.reverse();
+            assert_eq!(found.len(), expected, "{filter}");
+            if expected == 25 {
+                assert_eq!(found, up);
+            }
             let (mut found, mut cursor) = (Vec::new(), String::new());
             loop {
                 let page = service.get(&runs(&format!("?limit=10{filter}{cursor}"))).await.ok(200);
@@ -118,6 +135,53 @@ on_every_database! {
         }
         let last = service.get(&runs(&format!("/{}", ids[0]))).await.ok(200);
         assert_eq!(last["flow"], "greet");
+    }
+
+    async fn runs_are_found_by_what_is_written_on_them(service: &Service) {
+        let mut shouting = greet();
+        shouting["name"] = json!("shout_loud");
+        shouting["nodes"]["greet"] = json!({
+            "uses": "assert", "with": { "that": "${{ input.who != 'Eve' }}", "message": "ÄRGER with 100% of_it" },
+        });
+        shouting["output"] = json!({});
+        for flow in [greet(), shouting] {
+            service.flow(DEFAULT, flow).await;
+        }
+        let run = async |flow: &str, who: &str, label: &str| {
+            let start = json!({ "flow": flow, "input": { "who": who }, "labels": { "team": label, "x": "y" } });
+            id(&service.post(&runs("?wait=20s"), start).await.ok(200)).to_owned()
+        };
+        let plain = run("greet", "Ada", "Blue").await;
+        let labelled = run("greet", "Ada", "Größe 50%").await;
+        let failed = run("shout_loud", "Eve", "red").await;
+        let found = async |query: &str| {
+            let page = service.get(&runs(&format!("?{query}"))).await.ok(200);
+            let items = page["items"].as_array().unwrap().clone();
+            items.iter().map(|run| id(run).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("q=GREET&sort=created_at").await, [&*plain, &*labelled]);
+        assert_eq!(found("q=t_l").await, [&*failed]);
+        assert_eq!(found("q=blue").await, [&*plain]);
+        assert_eq!(found("q=GR%C3%96%C3%9FE+50%25").await, [&*labelled]);
+        assert_eq!(found("q=%C3%A4rger+with+100%25+of_it").await, [&*failed]);
+        assert_eq!(found("q=%25").await, [&*failed, &*labelled]);
+        assert_eq!(found(&format!("q={}", plain.to_uppercase())).await, [&*plain]);
+        assert_eq!(found(&format!("q={}", &plain[1..])).await, Vec::<String>::new());
+        assert_eq!(found("q=greet&status=failed").await, Vec::<String>::new());
+        assert_eq!(found("q=red&label=team%3Dred&flow=shout_loud").await, [&*failed]);
+        // Few fit: the pages are short, and lead on.
+        for _ in 0..60 {
+            run("greet", "Bob", "z").await;
+        }
+        let (mut pages, mut all, mut cursor) = (0, Vec::new(), String::new());
+        loop {
+            let page = service.get(&runs(&format!("?q=blue&limit=1{cursor}"))).await.ok(200);
+            all.extend(page["items"].as_array().unwrap().clone());
+            pages += 1;
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!((all.len(), id(&all[0]), pages > 1), (1, &*plain, true));
     }
 }
 

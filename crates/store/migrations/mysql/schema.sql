@@ -226,6 +226,7 @@ CREATE TABLE documents (
   KEY documents_project (project_id, id),
   KEY documents_type (project_id, type, id),
   KEY documents_deleted (project_id, deleted_at, id),
+  KEY documents_updated (project_id, updated_at, id),
   CONSTRAINT documents_of_project FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE,
   CONSTRAINT documents_version CHECK (version >= 1),
   CONSTRAINT documents_overall CHECK (overall BETWEEN 0 AND 1000)

@@ -199,6 +199,7 @@ CREATE TABLE documents (
 CREATE INDEX documents_project ON documents (project_id, id);
 CREATE INDEX documents_type ON documents (project_id, type, id);
 CREATE INDEX documents_deleted ON documents (project_id, deleted_at, id);
+CREATE INDEX documents_updated ON documents (project_id, updated_at, id);
 
 -- Every write makes one; none is ever changed.
 CREATE TABLE document_versions (

@@ -1,7 +1,7 @@
--- A page of the executions that belong together, newest first. Index: agent_executions_correlation.
+-- A page of the executions that belong together, either way. Index: agent_executions_correlation.
 SELECT id, project_id, agent, correlation_id, run_id, model, status, progress, message, input_tokens,
        output_tokens, cost_nanos, currency, version, started_at, updated_at, finished_at, duration_us
 FROM agent_executions
-WHERE project_id = :project AND correlation_id = :correlation AND id < :before
+WHERE project_id = :project AND correlation_id = :correlation AND {{beyond id :edge}}
   AND (:status = '' OR status = :status)
-ORDER BY id DESC {{limit :limit}}
+ORDER BY id {{along}} {{limit :limit}}

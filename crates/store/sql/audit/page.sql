@@ -1,4 +1,4 @@
--- A page of the audit log, newest first. Index: audit primary key.
+-- A page of the audit log, either way. Index: audit primary key.
 SELECT id, at, project_id, actor, action, target, status, trace_id, address
-FROM audit WHERE id < :before
-ORDER BY id DESC {{limit :limit}}
+FROM audit WHERE {{beyond id :edge}}
+ORDER BY id {{along}} {{limit :limit}}

@@ -1,4 +1,4 @@
--- A page of a project's audit log, newest first. Index: audit_project.
+-- A page of a project's audit log, either way. Index: audit_project.
 SELECT id, at, project_id, actor, action, target, status, trace_id, address
-FROM audit WHERE project_id = :project AND id < :before
-ORDER BY id DESC {{limit :limit}}
+FROM audit WHERE project_id = :project AND {{beyond id :edge}}
+ORDER BY id {{along}} {{limit :limit}}

@@ -1,7 +1,7 @@
--- A page of a project's documents, newest first. Index: documents_project.
+-- A page of a project's documents, either way. Index: documents_project.
 SELECT id, project_id, type, language, title, version, overall, words, bytes, created_at,
        updated_at, deleted_at
 FROM documents
-WHERE project_id = :project AND id < :before AND deleted_at IS NULL
+WHERE project_id = :project AND {{beyond id :edge}} AND deleted_at IS NULL
   AND (:language = '' OR language = :language) AND overall >= :min_overall
-ORDER BY id DESC {{limit :limit}}
+ORDER BY id {{along}} {{limit :limit}}

@@ -1,7 +1,7 @@
--- A page of a project's documents of one type, newest first. Index: documents_type.
+-- A page of a project's documents of one type, either way. Index: documents_type.
 SELECT id, project_id, type, language, title, version, overall, words, bytes, created_at,
        updated_at, deleted_at
 FROM documents
-WHERE project_id = :project AND type = :type AND id < :before AND deleted_at IS NULL
+WHERE project_id = :project AND type = :type AND {{beyond id :edge}} AND deleted_at IS NULL
   AND (:language = '' OR language = :language) AND overall >= :min_overall
-ORDER BY id DESC {{limit :limit}}
+ORDER BY id {{along}} {{limit :limit}}

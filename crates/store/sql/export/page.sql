@@ -1,5 +1,5 @@
--- A page of a project's exports, newest first. Index: exports_project.
+-- A page of a project's exports, either way. Index: exports_project.
 SELECT id, project_id, status, attempt, created_at, finished_at, expires_at, documents, chunks, bytes, sha256,
        download_count, selection, error
-FROM exports WHERE project_id = :project AND id < :before
-ORDER BY id DESC {{limit :limit}}
+FROM exports WHERE project_id = :project AND {{beyond id :edge}}
+ORDER BY id {{along}} {{limit :limit}}

@@ -1,4 +1,4 @@
--- A page of all keys, oldest first. Index: api_keys primary key.
+-- A page of all keys, either way. Index: api_keys primary key.
 SELECT id, project_id, role, name, secret_hash, old_hash, old_until, created_at, expires_at, revoked_at
-FROM api_keys WHERE id > :after
-ORDER BY id {{limit :limit}}
+FROM api_keys WHERE {{beyond id :edge}}
+ORDER BY id {{along}} {{limit :limit}}

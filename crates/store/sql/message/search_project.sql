@@ -1,6 +1,6 @@
--- A project's messages that have a phrase, newest first. Reads the project's messages until the page
+-- A project's messages that have a phrase, either way. Reads the project's messages until the page
 -- is full. Index: messages_project.
 SELECT m.thread_id, m.seq, m.id, m.role, m.name, m.run_id, m.created_at, m.bytes, m.content, m.metadata
 FROM messages m
-WHERE m.project_id = :project AND m.id < :before AND m.search_text LIKE :pattern ESCAPE '!'
-ORDER BY m.id DESC {{limit :limit}}
+WHERE m.project_id = :project AND {{beyond m.id :edge}} AND m.search_text LIKE :pattern ESCAPE '!'
+ORDER BY m.id {{along}} {{limit :limit}}

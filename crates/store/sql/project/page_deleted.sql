@@ -1,4 +1,4 @@
--- A page of the deleted projects, oldest first. Index: projects primary key.
+-- A page of the deleted projects, either way. Index: projects primary key.
 SELECT id, name, description, version, settings, quotas, created_at, updated_at, deleted_at
-FROM projects WHERE id > :after AND deleted_at IS NOT NULL
-ORDER BY id {{limit :limit}}
+FROM projects WHERE {{beyond id :edge}} AND deleted_at IS NOT NULL
+ORDER BY id {{along}} {{limit :limit}}

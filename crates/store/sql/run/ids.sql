@@ -1,4 +1,4 @@
--- A page of all runs, newest first. Index: runs primary key.
+-- A page of all runs, either way. Index: runs primary key.
 SELECT id FROM runs
-WHERE id < :before AND status {{in :statuses:text}}
-ORDER BY id DESC {{limit :limit}}
+WHERE {{beyond id :edge}} AND status {{in :statuses:text}}
+ORDER BY id {{along}} {{limit :limit}}

@@ -1,4 +1,4 @@
--- A page of a project's runs, newest first. Index: runs_project.
+-- A page of a project's runs, either way. Index: runs_project.
 SELECT id FROM runs
-WHERE project_id = :project AND id < :before
-ORDER BY id DESC {{limit :limit}}
+WHERE project_id = :project AND {{beyond id :edge}}
+ORDER BY id {{along}} {{limit :limit}}

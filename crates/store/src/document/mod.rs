@@ -12,7 +12,7 @@ use runstone_model::{
     time::Timestamp,
 };
 
-use crate::{Error, phrase};
+use crate::{Error, Walk, phrase};
 
 /// A text to store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,10 +110,15 @@ pub struct DocumentFilter {
     pub phrase: Option<String>,
     /// The deleted ones instead of the others.
     pub deleted: bool,
-    /// Older than this one (keyset paging).
-    pub before: Option<DocumentId>,
-    /// At most so many.
-    pub limit: u32,
+}
+
+/// Along which of their times documents are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DocumentOrder {
+    /// As they were made.
+    Created(Walk<DocumentId>),
+    /// As they were changed last; a document that changes in the meantime moves.
+    Updated(Walk<(Timestamp, DocumentId)>),
 }
 
 /// What became of a write.

@@ -1,10 +1,9 @@
 //! Reading documents: one, a version, the history, lists and searches.
 use runstone_db::{Dialect, Statement, Value};
 use runstone_model::ids::{DocumentId, ProjectId};
-use uuid::Uuid;
 
-use super::{Document, DocumentFilter, DocumentVersion, record};
-use crate::{Error, SqlStore, phrase};
+use super::{Document, DocumentFilter, DocumentOrder, DocumentVersion, record};
+use crate::{Error, SqlStore, Walk, phrase};
 
 impl SqlStore {
     /// A document of a project, deleted or not.
@@ -44,7 +43,7 @@ impl SqlStore {
         .await
     }
 
-    /// Versions before number `before` (or the newest) without their texts, newest first.
+    /// A page of a document's versions, without their texts.
     ///
     /// # Errors
     /// What the database answered.
@@ -52,22 +51,30 @@ impl SqlStore {
         &self,
         project: ProjectId,
         id: DocumentId,
-        before: Option<u32>,
-        limit: u32,
+        walk: &Walk<i64>,
     ) -> Result<Vec<DocumentVersion>, Error> {
-        let params = [
-            ("id", id.0.into()),
-            ("project", project.0.into()),
-            ("before", before.map_or(i64::MAX, i64::from).into()),
-            ("limit", limit.into()),
-        ];
-        self.all(&self.sql().document_versions, &params, |row| {
+        let params = [("id", id.0.into()), ("project", project.0.into())];
+        self.page(&self.sql().document_versions, walk, params, |row| {
             record::version(row, project)
         })
         .await
     }
 
-    /// A page of a project's documents, newest first.
+    /// How many versions a document has.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn count_document_versions(
+        &self,
+        project: ProjectId,
+        id: DocumentId,
+    ) -> Result<u64, Error> {
+        let params = [("id", id.0.into()), ("project", project.0.into())];
+        self.found(&self.sql().document_count_versions, &params)
+            .await
+    }
+
+    /// A page of a project's documents.
     ///
     /// # Errors
     /// What the database answered.
@@ -75,26 +82,34 @@ impl SqlStore {
         &self,
         project: ProjectId,
         filter: &DocumentFilter,
+        order: &DocumentOrder,
     ) -> Result<Vec<Document>, Error> {
         let sql = self.sql();
-        let statement = match filter {
-            DocumentFilter { deleted: true, .. } => &sql.document_page_deleted,
-            DocumentFilter {
-                phrase: Some(_), ..
-            } => &sql.document_search,
-            DocumentFilter { kind: Some(_), .. } => &sql.document_page_of_type,
+        let pages = match (order, filter) {
+            (DocumentOrder::Updated(_), _) => &sql.document_page_by_update,
+            (_, DocumentFilter { deleted: true, .. }) => &sql.document_page_deleted,
+            (
+                _,
+                DocumentFilter {
+                    phrase: Some(_), ..
+                },
+            ) => &sql.document_search,
+            (_, DocumentFilter { kind: Some(_), .. }) => &sql.document_page_of_type,
             _ => &sql.document_page,
         };
-        let before = filter.before.map_or(Uuid::max(), |document| document.0);
-        let all = [("before", before.into()), ("limit", filter.limit.into())];
+        let (direction, first) = match order {
+            DocumentOrder::Created(walk) => (walk.direction, walk.beyond.is_none()),
+            DocumentOrder::Updated(walk) => (walk.direction, walk.beyond.is_none()),
+        };
         let params = fitting(
-            statement,
-            filtered(self.database().dialect(), project, filter)
-                .into_iter()
-                .chain(all),
+            pages.at(direction, first),
+            filtered(self.database().dialect(), project, filter),
         );
-        self.all(statement, &params, |row| record::document(row, project))
-            .await
+        let read = |row| record::document(row, project);
+        match order {
+            DocumentOrder::Created(walk) => self.page(pages, walk, params, read).await,
+            DocumentOrder::Updated(walk) => self.page(pages, walk, params, read).await,
+        }
     }
 
     /// How many documents a list has in all.
@@ -150,16 +165,15 @@ fn filtered(
     filter: &DocumentFilter,
 ) -> Vec<(&'static str, Value)> {
     let text = |value: &Option<String>| Value::from(value.as_deref().unwrap_or_default());
+    let phrase = filter.phrase.as_deref();
+    let phrase = phrase.map(|phrase| phrase::pattern(dialect, phrase));
     vec![
         ("project", project.0.into()),
         ("type", text(&filter.kind)),
         ("language", text(&filter.language)),
         ("min_overall", filter.min_overall_tenths.into()),
         ("deleted", i64::from(filter.deleted).into()),
-        (
-            "pattern",
-            phrase::pattern(dialect, filter.phrase.as_deref().unwrap_or_default()).into(),
-        ),
+        ("pattern", phrase.unwrap_or_default().into()),
     ]
 }
 

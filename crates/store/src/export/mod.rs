@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use build::Built;
 
-use crate::{Error, SqlStore, cells::Cells};
+use crate::{Error, SqlStore, Walk, cells::Cells};
 
 /// Bytes of every piece of an archive but the last.
 pub const CHUNK_BYTES: usize = 256 << 10;
@@ -183,22 +183,17 @@ impl SqlStore {
         .await
     }
 
-    /// A page of a project's exports, newest first.
+    /// A page of a project's exports.
     ///
     /// # Errors
     /// What the database answered.
     pub async fn exports(
         &self,
         project: ProjectId,
-        before: Option<ExportId>,
-        limit: u32,
+        walk: &Walk<ExportId>,
     ) -> Result<Vec<Export>, Error> {
-        let params = [
-            ("project", project.0.into()),
-            ("before", before.map_or(Uuid::max(), |id| id.0).into()),
-            ("limit", limit.into()),
-        ];
-        self.all(&self.sql().export_page, &params, |row| {
+        let params = [("project", project.0.into())];
+        self.page(&self.sql().export_page, walk, params, |row| {
             of_project(row, project)
         })
         .await

@@ -5,7 +5,7 @@ use runstone_model::ids::{ProjectId, RunId};
 use uuid::Uuid;
 
 use super::Purged;
-use crate::{Error, SqlStore, cells::Cells, run};
+use crate::{Error, SqlStore, Walk, cells::Cells, run};
 
 /// Runs deleted at a time.
 const RUNS: u32 = 500;
@@ -61,23 +61,19 @@ impl SqlStore {
     }
 
     async fn page_of_runs(&self, id: ProjectId) -> Result<Vec<RunId>, Error> {
-        let params = [
-            ("before", Uuid::max().into()),
-            ("limit", RUNS.into()),
-            ("project", id.0.into()),
-        ];
         let page = &self.sql().run_ids_by_project;
-        run::run_ids(self.database().fetch_all(page, &params).await?)
+        let params = [("project", id.0.into())];
+        run::ids_on(self.database(), page, &Walk::down(RUNS), params).await
     }
 
     /// Deletes some of what may be too much for the cascade of the project's own row: messages,
     /// documents, bytes of exports. False when there is none left.
     async fn purge_portion(&self, id: ProjectId) -> Result<bool, Error> {
-        if let Some(thread) = self.threads(id, None, 1).await?.pop() {
+        if let Some(thread) = self.threads(id, &Walk::down(1)).await?.pop() {
             self.delete_thread(id, thread.id).await?;
             return Ok(true);
         }
-        if let Some(export) = self.exports(id, None, 1).await?.pop() {
+        if let Some(export) = self.exports(id, &Walk::down(1)).await?.pop() {
             self.delete_export(id, export.id).await?;
             return Ok(true);
         }

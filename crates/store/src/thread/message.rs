@@ -8,7 +8,7 @@ use runstone_model::{
 };
 use uuid::Uuid;
 
-use crate::{Error, SqlStore, cells::Cells, phrase};
+use crate::{Error, SqlStore, Total, Walk, cells::Cells, phrase};
 
 /// A message to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,15 +71,6 @@ pub struct RoleStats {
     pub last_at: Timestamp,
 }
 
-/// Which messages of a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Window {
-    /// Those after a number, oldest first.
-    After(i64),
-    /// Those before a number, newest first.
-    Before(i64),
-}
-
 /// What one clean-up of messages did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
@@ -91,6 +82,8 @@ pub struct Pruned {
     pub more: bool,
 }
 
+/// Messages that are looked at most to count those that have a phrase.
+const COUNTED: u32 = 20_000;
 /// Messages removed at a time.
 const PORTION: u32 = 1_000;
 /// Contention on one thread is resolved by waiting; a deadlock among several needs another try.
@@ -210,7 +203,7 @@ impl SqlStore {
         }))
     }
 
-    /// A page of a thread's messages.
+    /// A page of a thread's messages; upwards is their order.
     ///
     /// # Errors
     /// What the database answered.
@@ -218,21 +211,20 @@ impl SqlStore {
         &self,
         project: ProjectId,
         id: ThreadId,
-        window: Window,
-        limit: u32,
+        walk: &Walk<i64>,
     ) -> Result<Vec<Message>, Error> {
-        let sql = self.sql();
-        let (statement, edge) = match window {
-            Window::After(seq) => (&sql.message_after, ("after", seq.into())),
-            Window::Before(seq) => (&sql.message_before, ("before", seq.into())),
-        };
-        let params = [
-            ("thread", id.0.into()),
-            ("project", project.0.into()),
-            edge,
-            ("limit", limit.into()),
-        ];
-        self.all(statement, &params, message).await
+        let params = [("thread", id.0.into()), ("project", project.0.into())];
+        self.page(&self.sql().message_page, walk, params, message)
+            .await
+    }
+
+    /// How many messages a thread has.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn count_messages(&self, project: ProjectId, id: ThreadId) -> Result<u64, Error> {
+        let params = [("thread", id.0.into()), ("project", project.0.into())];
+        self.found(&self.sql().message_count, &params).await
     }
 
     /// One message.
@@ -271,7 +263,7 @@ impl SqlStore {
         self.one(&self.sql().message_by_id, &params, message).await
     }
 
-    /// A page of a thread's messages before number `before` that have `words`, newest first.
+    /// A page of a thread's messages that have `words`.
     ///
     /// # Errors
     /// What the database answered.
@@ -280,23 +272,18 @@ impl SqlStore {
         project: ProjectId,
         id: ThreadId,
         words: &str,
-        before: Option<i64>,
-        limit: u32,
+        walk: &Walk<i64>,
     ) -> Result<Vec<Message>, Error> {
         let params = [
             ("thread", id.0.into()),
             ("project", project.0.into()),
-            ("before", before.unwrap_or(i64::MAX).into()),
-            (
-                "pattern",
-                phrase::pattern(self.database().dialect(), words).into(),
-            ),
-            ("limit", limit.into()),
+            self.pattern(words),
         ];
-        self.all(&self.sql().message_search, &params, message).await
+        self.page(&self.sql().message_search, walk, params, message)
+            .await
     }
 
-    /// A page of a project's messages older than `before` that have `words`, newest first.
+    /// A page of a project's messages that have `words`.
     ///
     /// # Errors
     /// What the database answered.
@@ -304,20 +291,36 @@ impl SqlStore {
         &self,
         project: ProjectId,
         words: &str,
-        before: Option<MessageId>,
-        limit: u32,
+        walk: &Walk<MessageId>,
     ) -> Result<Vec<Message>, Error> {
-        let params = [
-            ("project", project.0.into()),
-            ("before", before.map_or(Uuid::max(), |id| id.0).into()),
-            (
-                "pattern",
-                phrase::pattern(self.database().dialect(), words).into(),
-            ),
-            ("limit", limit.into()),
-        ];
-        self.all(&self.sql().message_search_project, &params, message)
+        let params = [("project", project.0.into()), self.pattern(words)];
+        self.page(&self.sql().message_search_project, walk, params, message)
             .await
+    }
+
+    /// How many messages of a project, or of one of its threads, have `words`.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn count_found_messages(
+        &self,
+        project: ProjectId,
+        thread: Option<ThreadId>,
+        words: &str,
+    ) -> Result<Total, Error> {
+        let sql = self.sql();
+        let statement = match thread {
+            Some(_) => &sql.message_count_found,
+            None => &sql.message_count_found_in_project,
+        };
+        let mut params = vec![("project", project.0.into()), self.pattern(words)];
+        params.extend(thread.map(|thread| ("thread", thread.0.into())));
+        self.total(statement, COUNTED, params).await
+    }
+
+    fn pattern(&self, words: &str) -> (&'static str, Value) {
+        let dialect = self.database().dialect();
+        ("pattern", phrase::pattern(dialect, words).into())
     }
 
     /// What a thread holds, by role.

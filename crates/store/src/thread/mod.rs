@@ -7,11 +7,10 @@ use runstone_model::{
     ids::{ProjectId, ThreadId},
     time::Timestamp,
 };
-use uuid::Uuid;
 
-pub use message::{Message, NewMessage, Pruned, RoleStats, Window};
+pub use message::{Message, NewMessage, Pruned, RoleStats};
 
-use crate::{Error, SqlStore, cells::Cells};
+use crate::{Error, SqlStore, Walk, cells::Cells};
 
 /// A conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,23 +112,18 @@ impl SqlStore {
             .await
     }
 
-    /// A page of a project's threads, newest first.
+    /// A page of a project's threads.
     ///
     /// # Errors
     /// What the database answered.
     pub async fn threads(
         &self,
         project: ProjectId,
-        before: Option<ThreadId>,
-        limit: u32,
+        walk: &Walk<ThreadId>,
     ) -> Result<Vec<Thread>, Error> {
-        let params = [
-            ("project", project.0.into()),
-            ("before", before.map_or(Uuid::max(), |id| id.0).into()),
-            ("limit", limit.into()),
-        ];
-        self.all(&self.sql().thread_page, &params, |row| thread(row, project))
-            .await
+        let params = [("project", project.0.into())];
+        let read = |row| thread(row, project);
+        self.page(&self.sql().thread_page, walk, params, read).await
     }
 
     /// How many threads a project has.

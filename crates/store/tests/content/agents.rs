@@ -1,5 +1,6 @@
 //! Agent executions: progress, ends, lists, and sums that are exact.
 use runstone_model::ids::{AgentExecutionId, RunId};
+use runstone_store::Walk;
 use runstone_store::agent::{
     AgentExecution, AgentFilter, AgentMetrics, AgentStatus, MetricsFilter,
 };
@@ -107,8 +108,10 @@ on_every_database! {
         }
         ended(db, "writer", 9, 1, 0, "EUR").await;
         let found = async |filter: AgentFilter| {
-            let filter = AgentFilter { limit: 10, ..filter };
-            let list = db.store.agent_executions(db.project, &filter).await.unwrap();
+            let list = db.store.agent_executions(db.project, &filter, &Walk::down(10)).await.unwrap();
+            let mut back = db.store.agent_executions(db.project, &filter, &Walk::up(10)).await.unwrap();
+            back.reverse();
+            assert_eq!(list, back);
             let total = db.store.count_agent_executions(db.project, &filter).await.unwrap();
             assert_eq!(usize::try_from(total).unwrap(), list.len());
             assert!(list.iter().all(|one| one.input.is_none()));
@@ -123,8 +126,7 @@ on_every_database! {
         assert_eq!(found(AgentFilter { correlation_id: together, ..any.clone() }).await, [4, 2, 0]);
         let running = AgentFilter { status: Some(AgentStatus::Running), agent, ..any.clone() };
         assert_eq!(found(running).await, [2, 1, 0]);
-        let all = AgentFilter { limit: 10, ..any };
-        assert_eq!(db.store.agent_executions(db.other, &all).await.unwrap(), []);
+        assert_eq!(db.store.agent_executions(db.other, &any, &Walk::down(10)).await.unwrap(), []);
     }
 
     async fn sums_are_exact_and_percentiles_are_of_those_that_ended(db: &Content) {

@@ -1,6 +1,9 @@
 //! Documents: versions, locking, lists, searches, and the wall between projects.
 use runstone_model::ids::{DocumentId, ProjectId};
-use runstone_store::document::{Document, DocumentFilter, Draft, Written};
+use runstone_store::{
+    Walk,
+    document::{Document, DocumentFilter, DocumentOrder, Draft, Written},
+};
 use runstone_testkit::on_every_database;
 
 use crate::{Content, at, fresh_id};
@@ -24,12 +27,17 @@ pub(crate) async fn created(db: &Content, draft: Draft) -> Document {
 }
 
 async fn titles(db: &Content, filter: DocumentFilter) -> Vec<String> {
-    let filter = DocumentFilter {
-        limit: 100,
-        ..filter
-    };
     let total = db.store.count_documents(db.project, &filter).await.unwrap();
-    let found = db.store.documents(db.project, &filter).await.unwrap();
+    let order = DocumentOrder::Created(Walk::down(100));
+    let found = db
+        .store
+        .documents(db.project, &filter, &order)
+        .await
+        .unwrap();
+    let changed = DocumentOrder::Updated(Walk::down(100));
+    let changed = db.store.documents(db.project, &filter, &changed).await;
+    // Nothing was written a second time in these tests.
+    assert_eq!(changed.unwrap(), found, "{filter:?}");
     assert_eq!(usize::try_from(total).unwrap(), found.len(), "{filter:?}");
     found.into_iter().map(|document| document.title).collect()
 }
@@ -63,10 +71,10 @@ on_every_database! {
         assert_eq!((read.required, read.hash.len()), (one.required, 32));
         assert_eq!(read.quality.findings[0].code, "missing_section");
         assert_eq!(f64::from(read.overall_tenths) / 10.0, read.quality.overall);
-        let versions = db.store.document_versions(db.project, made.id, None, 10).await.unwrap();
+        let versions = db.store.document_versions(db.project, made.id, &Walk::down(10)).await.unwrap();
         let numbers: Vec<_> = versions.iter().map(|v| (v.version, v.body.is_none())).collect();
         assert_eq!(numbers, [(2, true), (1, true)]);
-        let older = db.store.document_versions(db.project, made.id, Some(2), 10).await.unwrap();
+        let older = db.store.document_versions(db.project, made.id, &Walk::down(10).beyond(2)).await.unwrap();
         assert_eq!(older.len(), 1);
     }
 
@@ -92,7 +100,7 @@ on_every_database! {
             }
         }
         assert_eq!(won, 1);
-        let versions = db.store.document_versions(db.project, made.id, None, 10).await.unwrap();
+        let versions = db.store.document_versions(db.project, made.id, &Walk::down(10)).await.unwrap();
         assert_eq!(versions.len(), 2);
     }
 
@@ -142,11 +150,14 @@ on_every_database! {
         let (store, other, id) = (&db.store, db.other, made.id);
         assert_eq!(store.document(other, id).await.unwrap(), None);
         assert_eq!(store.document_version(other, id, 1).await.unwrap(), None);
-        assert_eq!(store.document_versions(other, id, None, 10).await.unwrap(), []);
-        let all = DocumentFilter { limit: 10, ..DocumentFilter::default() };
-        assert_eq!(store.documents(other, &all).await.unwrap(), []);
-        let found = DocumentFilter { phrase: Some("text".to_owned()), ..all };
-        assert_eq!(store.documents(other, &found).await.unwrap(), []);
+        assert_eq!(store.document_versions(other, id, &Walk::down(10)).await.unwrap(), []);
+        let all = DocumentFilter::default();
+        let found = DocumentFilter { phrase: Some("text".to_owned()), ..all.clone() };
+        for filter in [all, found] {
+            for order in [DocumentOrder::Created(Walk::down(10)), DocumentOrder::Updated(Walk::up(10))] {
+                assert_eq!(store.documents(other, &filter, &order).await.unwrap(), []);
+            }
+        }
         let written = store.write_document(other, id, 1, draft("x", "y"), at(20)).await.unwrap();
         assert_eq!(written, Written::Missing);
         let back = store.rollback_document(other, id, 1, 1, (None, None), at(20)).await.unwrap();
@@ -167,15 +178,34 @@ on_every_database! {
         }
         created(db, draft("Poor", "")).await;
         let mut seen = Vec::new();
-        let mut filter = DocumentFilter { limit: 3, ..DocumentFilter::default() };
+        let mut walk = Walk::down(3);
         loop {
-            let page = db.store.documents(db.project, &filter).await.unwrap();
+            let order = DocumentOrder::Created(walk.clone());
+            let page = db.store.documents(db.project, &DocumentFilter::default(), &order).await.unwrap();
             let Some(last) = page.last() else { break };
-            filter.before = Some(last.id);
+            walk.beyond = Some(last.id);
             seen.extend(page.into_iter().map(|document| document.title));
         }
         assert_eq!(seen[0], "Poor");
         assert_eq!(seen[1..], [6, 5, 4, 3, 2, 1, 0].map(|n| format!("Doc {n}")));
+        // All were changed at the same time, but for one.
+        let first = DocumentOrder::Created(Walk::up(1));
+        let first = db.store.documents(db.project, &DocumentFilter::default(), &first).await.unwrap();
+        let rewrite = db.store.write_document(db.project, first[0].id, 1, draft("Doc 0", "New."), at(20));
+        done(rewrite.await.unwrap());
+        let mut changed = Vec::new();
+        let mut walk = Walk::up(3);
+        loop {
+            let order = DocumentOrder::Updated(walk.clone());
+            let page = db.store.documents(db.project, &DocumentFilter::default(), &order).await.unwrap();
+            let Some(last) = page.last() else { break };
+            walk.beyond = Some((last.updated_at, last.id));
+            changed.extend(page.into_iter().map(|document| document.title));
+        }
+        assert_eq!(changed[..6], [1, 2, 3, 4, 5, 6].map(|n| format!("Doc {n}")));
+        assert_eq!(changed[6..], ["Poor", "Doc 0"]);
+        let back = db.store.write_document(db.project, first[0].id, 2, draft("Doc 0", "# A\n\nGood short words here.\n"), at(10));
+        done(back.await.unwrap());
         let memo = DocumentFilter { kind: Some("memo".to_owned()), ..DocumentFilter::default() };
         assert_eq!(titles(db, memo.clone()).await, ["Doc 5", "Doc 3", "Doc 1"]);
         let german = DocumentFilter { language: Some("de".to_owned()), ..memo };

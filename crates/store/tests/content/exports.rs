@@ -5,7 +5,10 @@ use std::{
 };
 
 use runstone_model::ids::{DocumentId, ExportId};
-use runstone_store::export::{CHUNK_BYTES, Export, ExportStatus, KEPT_MS, Selection};
+use runstone_store::{
+    Walk,
+    export::{CHUNK_BYTES, Export, ExportStatus, KEPT_MS, Selection},
+};
 use runstone_testkit::on_every_database;
 use zip::ZipArchive;
 
@@ -163,7 +166,7 @@ on_every_database! {
             ready += builder.await.unwrap();
         }
         assert_eq!(ready, 3);
-        for export in db.store.exports(db.project, None, 10).await.unwrap() {
+        for export in db.store.exports(db.project, &Walk::down(10)).await.unwrap() {
             assert_eq!((export.status, export.attempt), (ExportStatus::Ready, 1));
         }
     }
@@ -203,7 +206,7 @@ on_every_database! {
         assert!(built(db, 200).await);
         let (store, other) = (&db.store, db.other);
         assert_eq!(store.export(other, id).await.unwrap(), None);
-        assert_eq!(store.exports(other, None, 10).await.unwrap(), []);
+        assert_eq!(store.exports(other, &Walk::down(10)).await.unwrap(), []);
         assert_eq!(store.count_exports(other).await.unwrap(), 0);
         assert_eq!(store.export_chunk(other, id, 0, at(300)).await.unwrap(), None);
         assert!(!store.count_download(other, id, at(300)).await.unwrap());

@@ -1,6 +1,9 @@
 //! Threads: strict order whoever writes at the same time, windows, searches, retention.
 use runstone_model::ids::{MessageId, ThreadId};
-use runstone_store::thread::{Message, NewMessage, ThreadText, Window};
+use runstone_store::{
+    Total, Walk,
+    thread::{Message, NewMessage, ThreadText},
+};
 use runstone_testkit::on_every_database;
 
 use crate::{Content, at, fresh_id};
@@ -71,7 +74,7 @@ on_every_database! {
         }
         added.sort_by_key(|message| message.seq);
         assert_eq!(seqs(&added), (1..=256).collect::<Vec<_>>());
-        let read = db.store.messages(db.project, id, Window::After(0), 500).await.unwrap();
+        let read = db.store.messages(db.project, id, &Walk::up(500)).await.unwrap();
         assert_eq!(read, added);
         let thread = db.store.thread(db.project, id).await.unwrap().unwrap();
         assert_eq!(thread.last_seq, 256);
@@ -80,10 +83,11 @@ on_every_database! {
     async fn a_window_goes_either_way(db: &Content) {
         let id = thread(db, None).await;
         add(db, id, &["one", "two", "three", "four"], 10).await;
-        let window = |window, limit| db.store.messages(db.project, id, window, limit);
-        assert_eq!(seqs(&window(Window::After(1), 2).await.unwrap()), [2, 3]);
-        assert_eq!(seqs(&window(Window::Before(i64::MAX), 3).await.unwrap()), [4, 3, 2]);
-        assert_eq!(seqs(&window(Window::Before(2), 3).await.unwrap()), [1]);
+        let page = async |walk| db.store.messages(db.project, id, &walk).await.unwrap();
+        assert_eq!(seqs(&page(Walk::up(2).beyond(1)).await), [2, 3]);
+        assert_eq!(seqs(&page(Walk::down(3)).await), [4, 3, 2]);
+        assert_eq!(seqs(&page(Walk::down(3).beyond(2)).await), [1]);
+        assert_eq!(db.store.count_messages(db.project, id).await.unwrap(), 4);
         let two = db.store.message(db.project, id, 2).await.unwrap().unwrap();
         assert_eq!((two.content.as_str(), two.created_at), ("\"two\"", at(10)));
         assert_eq!(db.store.message(db.project, id, 9).await.unwrap(), None);
@@ -98,12 +102,12 @@ on_every_database! {
         assert!(!change(1).await.unwrap());
         let read = db.store.thread(db.project, id).await.unwrap().unwrap();
         assert_eq!((read.title.as_str(), read.metadata, read.version), ("New", None, 2));
-        assert_eq!(db.store.threads(db.project, None, 10).await.unwrap().len(), 1);
-        assert_eq!(db.store.threads(db.project, Some(id), 10).await.unwrap(), []);
+        assert_eq!(db.store.threads(db.project, &Walk::down(10)).await.unwrap().len(), 1);
+        assert_eq!(db.store.threads(db.project, &Walk::down(10).beyond(id)).await.unwrap(), []);
         assert_eq!(db.store.count_threads(db.project).await.unwrap(), 1);
         assert!(db.store.delete_thread(db.project, id).await.unwrap());
         assert!(!db.store.delete_thread(db.project, id).await.unwrap());
-        assert_eq!(db.store.messages(db.project, id, Window::After(0), 10).await.unwrap(), []);
+        assert_eq!(db.store.messages(db.project, id, &Walk::up(10)).await.unwrap(), []);
         let lost = db.store.append_messages(db.project, id, vec![message("x")], at(30)).await;
         assert_eq!(lost.unwrap(), None);
     }
@@ -112,15 +116,17 @@ on_every_database! {
         let (one, two) = (thread(db, None).await, thread(db, None).await);
         add(db, one, &["Hello Ärger", "nothing", "50% off"], 10).await;
         add(db, two, &["hello again"], 11).await;
-        let here = db.store.search_messages(db.project, one, "HELLO ä", None, 10).await.unwrap();
+        let here = db.store.search_messages(db.project, one, "HELLO ä", &Walk::down(10)).await.unwrap();
         assert_eq!(seqs(&here), [1]);
-        let percent = db.store.search_messages(db.project, one, "%", None, 10).await.unwrap();
+        let percent = db.store.search_messages(db.project, one, "%", &Walk::up(10)).await.unwrap();
         assert_eq!(seqs(&percent), [3]);
-        let all = db.store.search_project_messages(db.project, "hello", None, 10).await.unwrap();
+        let all = db.store.search_project_messages(db.project, "hello", &Walk::down(10)).await.unwrap();
         assert_eq!(all.iter().map(|m| m.thread).collect::<Vec<_>>(), [two, one]);
-        let older = Some(all[0].id);
-        let next = db.store.search_project_messages(db.project, "hello", older, 10).await.unwrap();
+        let older = Walk::down(10).beyond(all[0].id);
+        let next = db.store.search_project_messages(db.project, "hello", &older).await.unwrap();
         assert_eq!(next.len(), 1);
+        let total = async |thread| db.store.count_found_messages(db.project, thread, "hello").await.unwrap();
+        assert_eq!((total(None).await, total(Some(one)).await), (Total::Is(2), Total::Is(1)));
         let stats = db.store.thread_stats(db.project, one).await.unwrap();
         assert_eq!((stats.len(), stats[0].messages, stats[0].first_seq), (1, 3, 1));
         assert_eq!((stats[0].bytes, stats[0].last_at), (14 + 9 + 9, at(10)));
@@ -131,11 +137,11 @@ on_every_database! {
         add(db, id, &["hello"], 10).await;
         let (store, other) = (&db.store, db.other);
         assert_eq!(store.thread(other, id).await.unwrap(), None);
-        assert_eq!(store.threads(other, None, 10).await.unwrap(), []);
-        assert_eq!(store.messages(other, id, Window::After(0), 10).await.unwrap(), []);
+        assert_eq!(store.threads(other, &Walk::down(10)).await.unwrap(), []);
+        assert_eq!(store.messages(other, id, &Walk::up(10)).await.unwrap(), []);
         assert_eq!(store.message(other, id, 1).await.unwrap(), None);
-        assert_eq!(store.search_messages(other, id, "hello", None, 10).await.unwrap(), []);
-        assert_eq!(store.search_project_messages(other, "hello", None, 10).await.unwrap(), []);
+        assert_eq!(store.search_messages(other, id, "hello", &Walk::down(10)).await.unwrap(), []);
+        assert_eq!(store.search_project_messages(other, "hello", &Walk::down(10)).await.unwrap(), []);
         assert_eq!(store.thread_stats(other, id).await.unwrap(), []);
         assert_eq!(store.append_messages(other, id, vec![message("x")], at(20)).await.unwrap(), None);
         assert!(!store.update_thread(other, id, 1, ThreadText::default(), at(20)).await.unwrap());
@@ -153,7 +159,7 @@ on_every_database! {
         add(db, old, &["new"], 2_000_000).await;
         let pruned = db.store.prune_messages(at(2_000_500), 10).await.unwrap();
         assert_eq!((pruned.threads, pruned.messages), (1, 1_500));
-        let left = db.store.messages(db.project, old, Window::After(0), 10).await.unwrap();
+        let left = db.store.messages(db.project, old, &Walk::up(10)).await.unwrap();
         assert_eq!(seqs(&left), [1_501]);
         assert!(db.store.delete_thread(db.project, gone).await.unwrap());
         assert_eq!(db.store.thread(db.project, gone).await.unwrap(), None);
@@ -169,10 +175,10 @@ on_every_database! {
         assert_eq!((pruned.threads, pruned.messages, pruned.more), (1, 1, false));
         let again = db.store.prune_messages(at(2_000_500), 10).await.unwrap();
         assert_eq!((again.threads, again.messages), (0, 0));
-        let left = db.store.messages(db.project, short, Window::After(0), 10).await.unwrap();
+        let left = db.store.messages(db.project, short, &Walk::up(10)).await.unwrap();
         assert_eq!(seqs(&left), [2]);
         assert_eq!(seqs(&add(db, short, &["next"], 2_000_600).await), [3]);
-        let kept = db.store.messages(db.project, long, Window::After(0), 10).await.unwrap();
+        let kept = db.store.messages(db.project, long, &Walk::up(10)).await.unwrap();
         assert_eq!(seqs(&kept), [1, 2]);
     }
 }

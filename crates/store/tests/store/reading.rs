@@ -4,9 +4,11 @@ use runstone_model::{
     ids::{FlowVersionId, ProjectId, RunId},
     run::Status,
 };
-use runstone_store::{Commit, Error, NewFlow, RunFilter, Store as _};
+use runstone_store::{
+    Commit, Direction, Error, FlowDeleted, FlowExpected, FlowWritten, NewFlow, RunFilter,
+    Store as _, Walk,
+};
 use runstone_testkit::on_every_database;
-use uuid::Uuid;
 
 use crate::harness::{TestDb, at, create, flow, fresh, row, rows, run_id, server_id, sql, update};
 
@@ -65,6 +67,44 @@ on_every_database! {
         assert_eq!(versions, [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6]);
     }
 
+    async fn a_flow_is_written_and_deleted_as_it_was_expected(db: &TestDb) {
+        let store = db.store().await;
+        let put = async |text: &str, expected| store.put_flow_expecting(new_flow("f", text), expected).await.unwrap();
+        let done = |written| match written {
+            FlowWritten::Done { version, newest } => (version.version, newest),
+            FlowWritten::Stale(newest) => panic!("stale: {newest:?}"),
+        };
+        assert_eq!(put("1", FlowExpected::Newest(1)).await, FlowWritten::Stale(None));
+        assert_eq!(done(put("1", FlowExpected::None).await), (1, 1));
+        assert_eq!(put("1", FlowExpected::None).await, FlowWritten::Stale(Some(1)));
+        assert_eq!(done(put("2", FlowExpected::Newest(1)).await), (2, 2));
+        assert_eq!(put("3", FlowExpected::Newest(1)).await, FlowWritten::Stale(Some(2)));
+        assert_eq!(done(put("1", FlowExpected::Newest(2)).await), (1, 2), "no new version");
+        // Somebody who expects nothing is in between.
+        let (free, bound) = tokio::join!(
+            store.put_flow(new_flow("f", "4")),
+            store.put_flow_expecting(new_flow("f", "5"), FlowExpected::Newest(2)),
+        );
+        let newest = match bound.unwrap() {
+            FlowWritten::Done { newest, .. } => {
+                assert_eq!((newest, free.unwrap().version), (3, 4));
+                4
+            }
+            FlowWritten::Stale(newest) => {
+                assert_eq!((newest, free.unwrap().version), (Some(3), 3));
+                3
+            }
+        };
+        let delete = async |expected| store.delete_flow(ProjectId::DEFAULT, "f", expected).await.unwrap();
+        assert_eq!(delete(newest - 1).await, FlowDeleted::Stale(Some(newest)));
+        let version = store.put_flow(new_flow("f", "1")).await.unwrap();
+        store.commit(create(run_id(), version.id, None)).await.unwrap();
+        assert_eq!(delete(newest).await, FlowDeleted::InUse);
+        store.put_flow(new_flow("g", "1")).await.unwrap();
+        assert_eq!(store.delete_flow(ProjectId::DEFAULT, "g", 1).await.unwrap(), FlowDeleted::Done);
+        assert_eq!(store.delete_flow(ProjectId::DEFAULT, "g", 1).await.unwrap(), FlowDeleted::Stale(None));
+    }
+
     async fn lists_are_newest_first_filtered_and_paged(db: &TestDb) {
         let store = db.store().await;
         let (f, g) = (flow(&store, "f").await, flow(&store, "g").await);
@@ -101,24 +141,29 @@ on_every_database! {
             ),
             (RunFilter { flow: flow("g"), ..RunFilter::default() }, wanted(|n| n % 3 == 0)),
             (
-                RunFilter { project, status, flow: flow("f"), before: None, limit: 0 },
+                RunFilter { project, status, flow: flow("f"), ..RunFilter::default() },
                 wanted(|n| n % 3 != 0 && n % 2 == 0),
             ),
             (RunFilter { flow: flow("none"), ..RunFilter::default() }, Vec::new()),
             (RunFilter { project: Some(ProjectId(fresh())), ..RunFilter::default() }, Vec::new()),
         ];
         for (filter, expected) in cases {
-            let mut found = Vec::new();
-            let mut before = None;
-            loop {
-                let page = RunFilter { before, limit: 3, ..filter.clone() };
-                let page = store.runs(page).await.unwrap();
-                assert!(page.len() <= 3);
-                let Some(last) = page.last() else { break };
-                before = Some(last.id);
-                found.extend(page.iter().map(|record| record.id));
+            for direction in [Direction::Down, Direction::Up] {
+                let mut found = Vec::new();
+                let mut beyond = None;
+                loop {
+                    let page = RunFilter { direction, beyond, limit: 3, ..filter.clone() };
+                    let page = store.runs(page).await.unwrap();
+                    assert!(page.len() <= 3);
+                    let Some(last) = page.last() else { break };
+                    beyond = Some(last.id);
+                    found.extend(page.iter().map(|record| record.id));
+                }
+                if direction == Direction::Up {
+                    found.reverse();
+                }
+                assert_eq!(found, expected, "{filter:?} {direction:?}");
             }
-            assert_eq!(found, expected, "{filter:?}");
         }
     }
 
@@ -218,7 +263,7 @@ on_every_database! {
         let orphan = "INSERT INTO run_labels (project_id, name, value, run_id) \
                       VALUES (:project, 'team', 'a', :run)";
         sql(&store, orphan, &lost).await;
-        let page = store.runs_with_label(ProjectId::DEFAULT, ("team", "a"), RunId(Uuid::max()), 2).await.unwrap();
+        let page = store.runs_with_label(ProjectId::DEFAULT, ("team", "a"), &Walk::down(2)).await.unwrap();
         assert_eq!(page.iter().map(|run| run.id).collect::<Vec<_>>(), [runs[2], runs[1]]);
     }
 

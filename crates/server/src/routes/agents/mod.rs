@@ -5,12 +5,13 @@ mod money;
 use axum::{extract::State, http::HeaderMap, http::StatusCode};
 use runstone_api::{
     Access::AtLeast,
-    BASE, Code, FieldError,
+    BASE, Code, FieldError, List,
     Role::{Editor, Viewer},
     agents::{
         AgentExecution, AgentMetrics, ChangeAgentExecution, ListAgentExecutions, Money,
         NewAgentExecution, SumAgents,
     },
+    list::ExecutionKey,
 };
 use runstone_model::{
     ids::{AgentExecutionId, ProjectId, RunId},
@@ -22,8 +23,8 @@ use serde_json::json;
 use super::once::Once;
 use super::versioned::{IF_MATCH, answer, json as stored_json, made, ms, stale};
 use crate::{
-    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match, invalid_body,
-    trace,
+    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, etag, if_match,
+    invalid_body, trace,
 };
 
 pub(super) fn routes() -> Vec<Route> {
@@ -44,7 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(&of("/executions"), "agents.list", AtLeast(Viewer), list)
             .summary("The agent executions of a project, newest first")
-            .query::<ListAgentExecutions>()
+            .query::<List<ExecutionKey, ListAgentExecutions>>()
             .page::<AgentExecution>(),
         Route::post(&of("/executions"), "agents.create", AtLeast(Editor), create)
             .summary("Report that an agent begins")
@@ -58,6 +59,7 @@ pub(super) fn routes() -> Vec<Route> {
             get,
         )
         .summary("One execution, with what it took and gave")
+        .etag()
         .answers::<AgentExecution>(200, "The execution, with its `ETag`."),
         Route::patch(
             &of("/executions/{execution}"),
@@ -118,26 +120,25 @@ async fn present(app: &App, scope: &Scope, params: &Params) -> Answer<Stored> {
 async fn list(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListAgentExecutions>,
+    Query(query): Query<List<ExecutionKey, ListAgentExecutions>>,
 ) -> Answer<Page<AgentExecution>> {
-    let paging = Paging::read("agents", query.limit, query.cursor.as_deref())?;
+    let paging = Paging::read("agents", &query)?;
+    let status = query.filter.status.as_deref();
     let filter = AgentFilter {
-        agent: query.agent,
-        correlation_id: query.correlation_id,
-        status: query.status.as_deref().and_then(AgentStatus::from_name),
-        before: paging.after::<uuid::Uuid>()?.map(AgentExecutionId),
-        limit: paging.fetch(),
+        status: status.and_then(AgentStatus::from_name),
+        agent: query.filter.agent,
+        correlation_id: query.filter.correlation_id,
     };
-    let found = app.store.agent_executions(scope.id(), &filter).await?;
-    let mut page = paging.page(found, |execution| execution.id.to_string());
-    if query.total.unwrap_or(false) {
-        page.total = Some(
-            app.store
-                .count_agent_executions(scope.id(), &filter)
-                .await?,
-        );
-    }
-    Ok(page.map(|execution| wire(&execution)))
+    let (store, project) = (&app.store, scope.id());
+    let found = store
+        .agent_executions(project, &filter, &paging.walk()?)
+        .await?;
+    let page = paging.page(found, |execution| execution.id.to_string());
+    let total = match query.total {
+        true => Some(store.count_agent_executions(project, &filter).await?),
+        false => None,
+    };
+    Ok(page.map(|execution| wire(&execution)).total(total))
 }
 
 async fn create(
@@ -163,7 +164,7 @@ async fn create(
     Ok(made(
         StatusCode::CREATED,
         &location,
-        Some(execution.version),
+        Some(etag(execution.version)),
         wire(&execution),
     ))
 }

@@ -9,22 +9,25 @@ use axum::{
 };
 use runstone_api::{
     Access::AtLeast,
-    BASE, Code, FieldError, ListPage,
+    BASE, Code, FieldError, List,
     Role::{Editor, Owner, Viewer},
     documents::{
         CompareVersions, Document, DocumentDiff, DocumentVersion, ListDocuments, NewDocument,
         RollBack, WriteDocument,
     },
+    list::{DocumentKey, VersionKey},
 };
-use runstone_model::{diff, ids::DocumentId};
-use runstone_store::document::{DocumentFilter, DocumentVersion as Stored, Draft, Written};
+use runstone_model::{diff, ids::DocumentId, time::Timestamp};
+use runstone_store::document::{
+    DocumentFilter, DocumentOrder, DocumentVersion as Stored, Draft, Written,
+};
 use serde_json::json;
 
 use super::once::Once;
 use super::versioned::{IF_MATCH, answer, made, stale};
 use crate::{
-    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match, invalid_body,
-    invalid_query,
+    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, etag, if_match_small,
+    invalid_body, invalid_query,
 };
 
 /// Characters of a required section's heading.
@@ -46,7 +49,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::get(&of(""), "documents.list", AtLeast(Viewer), list)
             .summary("The documents of a project, newest first")
-            .query::<ListDocuments>()
+            .query::<List<DocumentKey, ListDocuments>>()
             .page::<Document>(),
         Route::post(&of(""), "documents.create", AtLeast(Editor), create)
             .summary("Store a document with its first version")
@@ -56,6 +59,7 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<Document>(201, "It is stored; `Location` and `ETag` are given."),
         Route::get(&of("/{document}"), "documents.get", AtLeast(Viewer), get)
             .summary("One document, without its text")
+            .etag()
             .answers::<Document>(200, "The document, with its `ETag`."),
         Route::put(&of("/{document}"), "documents.put", AtLeast(Editor), put)
             .summary("Store a new version of a document")
@@ -101,6 +105,7 @@ fn version_routes(of: &dyn Fn(&str) -> String) -> Vec<Route> {
             latest,
         )
         .summary("The newest version with its text and scores")
+        .etag()
         .answers::<DocumentVersion>(200, "The version, with the document's `ETag`."),
         Route::get(
             &of("/{document}/versions"),
@@ -109,7 +114,7 @@ fn version_routes(of: &dyn Fn(&str) -> String) -> Vec<Route> {
             versions,
         )
         .summary("All versions without their texts, newest first")
-        .query::<ListPage>()
+        .query::<List<VersionKey>>()
         .page::<DocumentVersion>(),
         Route::get(
             &of("/{document}/versions/{version}"),
@@ -194,40 +199,45 @@ fn done(written: Written) -> Answer {
     }
 }
 
-/// The version in `If-Match`; one that no document can have is none of ours.
-fn expected(headers: &HeaderMap) -> Answer<u32> {
-    u32::try_from(if_match(headers)?).map_err(|_| {
-        let error = FieldError::new("If-Match", "must be an ETag as it was given, as in \"3\"");
-        Fault::new(Code::InvalidHeader, "`If-Match` is none of our ETags").errors(vec![error])
-    })
+/// The key of a document in a list by its last change.
+fn by_update(text: &str) -> Option<(Timestamp, DocumentId)> {
+    let (at, id) = text.split_once(' ')?;
+    Some((Timestamp(at.parse().ok()?), id.parse().ok()?))
 }
 
 async fn list(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListDocuments>,
+    Query(query): Query<List<DocumentKey, ListDocuments>>,
 ) -> Answer<Page<Document>> {
-    let paging = Paging::read("documents", query.limit, query.cursor.as_deref())?;
-    let deleted = query.deleted.unwrap_or(false);
-    if deleted && query.q.is_some() {
+    let paging = Paging::read("documents", &query)?;
+    let wanted = query.filter;
+    let deleted = wanted.deleted.unwrap_or(false);
+    if deleted && wanted.q.is_some() {
         let detail = "deleted documents are not searched; restore them first";
         return Err(invalid_query(vec![FieldError::new("q", detail)]));
     }
     let filter = DocumentFilter {
-        kind: query.kind,
-        language: query.language,
-        min_overall_tenths: query.min_overall.unwrap_or(0) * 10,
-        phrase: query.q,
+        kind: wanted.kind,
+        language: wanted.language,
+        min_overall_tenths: wanted.min_overall.unwrap_or(0) * 10,
+        phrase: wanted.q,
         deleted,
-        before: paging.after::<uuid::Uuid>()?.map(DocumentId),
-        limit: paging.fetch(),
     };
-    let found = app.store.documents(scope.id(), &filter).await?;
-    let mut page = paging.page(found, |document| document.id.to_string());
-    if query.total.unwrap_or(false) {
-        page.total = Some(app.store.count_documents(scope.id(), &filter).await?);
-    }
-    Ok(page.map(|document| wire::document(&document)))
+    let order = match paging.sort.key {
+        DocumentKey::CreatedAt => DocumentOrder::Created(paging.walk()?),
+        DocumentKey::UpdatedAt => DocumentOrder::Updated(paging.walk_by(by_update)?),
+    };
+    let found = app.store.documents(scope.id(), &filter, &order).await?;
+    let page = paging.page(found, |document| match paging.sort.key {
+        DocumentKey::CreatedAt => document.id.to_string(),
+        DocumentKey::UpdatedAt => format!("{} {}", document.updated_at.0, document.id),
+    });
+    let total = match query.total {
+        true => Some(app.store.count_documents(scope.id(), &filter).await?),
+        false => None,
+    };
+    Ok(page.map(|document| wire::document(&document)).total(total))
 }
 
 async fn create(
@@ -259,7 +269,7 @@ async fn create(
     Ok(made(
         StatusCode::CREATED,
         &location,
-        Some(document.version.into()),
+        Some(etag(document.version.into())),
         body,
     ))
 }
@@ -276,7 +286,7 @@ async fn put(
     headers: HeaderMap,
     Body(write): Body<WriteDocument>,
 ) -> Answer {
-    let expected = expected(&headers)?;
+    let expected = if_match_small(&headers)?;
     let before = present(&app, &scope, &params).await?;
     if before.version != expected {
         return Err(stale(before.version.into()));
@@ -315,7 +325,7 @@ async fn delete(
     params: Params,
     headers: HeaderMap,
 ) -> Answer {
-    let (id, expected) = (document_id(&params)?, expected(&headers)?);
+    let (id, expected) = (document_id(&params)?, if_match_small(&headers)?);
     let deleted = app
         .store
         .delete_document(scope.id(), id, expected, app.now())
@@ -359,17 +369,19 @@ async fn versions(
     State(app): State<App>,
     scope: Scope,
     params: Params,
-    Query(query): Query<ListPage>,
+    Query(query): Query<List<VersionKey>>,
 ) -> Answer<Page<DocumentVersion>> {
-    let paging = Paging::read("versions", query.limit, query.cursor.as_deref())?;
+    let paging = Paging::read("documents.versions", &query)?;
     let document = present(&app, &scope, &params).await?;
-    let (before, limit) = (paging.after::<u32>()?, paging.fetch());
-    let found = app
-        .store
-        .document_versions(scope.id(), document.id, before, limit)
-        .await?;
+    let (store, project, walk) = (&app.store, scope.id(), paging.walk()?);
+    let found = store.document_versions(project, document.id, &walk).await?;
     let found: Answer<Vec<_>> = found.into_iter().map(wire::version).collect();
-    Ok(paging.page(found?, |version| version.version.to_string()))
+    let page = paging.page(found?, |version| version.version.to_string());
+    let total = match query.total {
+        true => Some(store.count_document_versions(project, document.id).await?),
+        false => None,
+    };
+    Ok(page.total(total))
 }
 
 async fn version(
@@ -420,7 +432,7 @@ async fn rollback(
     headers: HeaderMap,
     Body(back): Body<RollBack>,
 ) -> Answer {
-    let expected = expected(&headers)?;
+    let expected = if_match_small(&headers)?;
     let document = present(&app, &scope, &params).await?;
     let by = (back.author, back.note);
     let written = app

@@ -14,7 +14,7 @@ use runstone_model::ids::{ExportId, ProjectId};
 use runstone_store::export::{CHUNK_BYTES, Export, ExportStatus};
 
 use super::present;
-use crate::{Answer, App, Fault, Params, Scope};
+use crate::{Answer, App, Fault, Params, Scope, http::unchanged::Known};
 
 /// What of the archive is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,9 @@ pub(super) async fn download(
             });
         }
     };
-    let counted = range.start == 0 && method == Method::GET;
+    // Who has it already is told so, which is no download.
+    let known = Known::in_headers(&headers).has(&etag);
+    let counted = range.start == 0 && method == Method::GET && !known;
     if counted
         && !app
             .store

@@ -8,9 +8,10 @@ use axum::{
 };
 use runstone_api::{
     Access::AtLeast,
-    BASE, Code,
+    BASE, Code, List,
     Role::{Editor, Viewer},
-    exports::{Export, ListExports, NewExport},
+    exports::{Export, NewExport},
+    list::NewestFirst,
 };
 use runstone_model::{ids::ExportId, time::Timestamp};
 use runstone_store::export::{Export as Stored, Selection};
@@ -24,7 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(&of(""), "exports.list", AtLeast(Viewer), list)
             .summary("The exports of a project, newest first")
-            .query::<ListExports>()
+            .query::<List<NewestFirst>>()
             .page::<Export>(),
         Route::post(&of(""), "exports.create", AtLeast(Editor), create)
             .summary("Ask for an archive of the project's documents")
@@ -46,6 +47,7 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .summary("The archive, or a part of it")
         .header("Range", false, "One range of bytes, as in `bytes=0-1023`.")
+        .etag()
         .fails(&[Code::Conflict, Code::RangeNotSatisfiable])
         .media(200, "application/zip", "The whole archive.")
         .media(206, "application/zip", "The part that was asked for."),
@@ -78,19 +80,16 @@ fn wire(stored: Stored) -> Export {
 async fn list(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListExports>,
+    Query(query): Query<List<NewestFirst>>,
 ) -> Answer<Page<Export>> {
-    let paging = Paging::read("exports", query.limit, query.cursor.as_deref())?;
-    let before = paging.after::<uuid::Uuid>()?.map(ExportId);
-    let found = app
-        .store
-        .exports(scope.id(), before, paging.fetch())
-        .await?;
-    let mut page = paging.page(found, |export| export.id.to_string());
-    if query.total.unwrap_or(false) {
-        page.total = Some(app.store.count_exports(scope.id()).await?);
-    }
-    Ok(page.map(wire))
+    let paging = Paging::read("exports", &query)?;
+    let found = app.store.exports(scope.id(), &paging.walk()?).await?;
+    let page = paging.page(found, |export| export.id.to_string());
+    let total = match query.total {
+        true => Some(app.store.count_exports(scope.id()).await?),
+        false => None,
+    };
+    Ok(page.map(wire).total(total))
 }
 
 async fn create(

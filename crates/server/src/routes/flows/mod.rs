@@ -1,20 +1,22 @@
 //! Flows: stored as immutable versions, checked as a whole, drawn.
 mod statistics;
+mod write;
 
 use axum::{
     Json,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 use runstone_api::{
     Access::AtLeast,
-    BASE, Code, FieldError, ListPage,
+    Code, FieldError, List,
     Role::{Editor, Viewer},
     flows::{
         DrawFlow, Flow, Graph, GraphEdge, GraphNode, PutFlow, Validation,
         statistics::{FlowStatistics, SumFlow},
     },
+    list::{FlowKey, VersionKey},
 };
 use runstone_engine::FlowError;
 use runstone_model::{
@@ -24,8 +26,8 @@ use runstone_model::{
 use runstone_store::FlowRecord;
 use serde_json::{Value, json};
 
-use super::quota::{self, Counted, Places};
-use crate::{Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, invalid_body};
+use super::versioned::{IF_MATCH, tagged};
+use crate::{Answer, App, Fault, Page, Paging, Params, Query, Route, Scope, etag_with};
 
 /// A flow that runs: the examples of the documentation are sent by a test.
 pub(super) fn example() -> Value {
@@ -47,9 +49,9 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(&of(""), "flows.list", AtLeast(Viewer), list)
             .summary("The flows of a project by name, each with its newest version")
-            .query::<ListPage>()
+            .query::<List<FlowKey>>()
             .page::<Flow>(),
-        Route::post(&of(""), "flows.create", AtLeast(Editor), create)
+        Route::post(&of(""), "flows.create", AtLeast(Editor), write::create)
             .summary("Store a flow under the name that it has")
             .describe("A text that is stored already makes no new version.")
             .body::<PutFlow>(body.clone())
@@ -59,25 +61,38 @@ pub(super) fn routes() -> Vec<Route> {
             &of(":validate"),
             "flows.validate",
             AtLeast(Viewer),
-            validate,
+            write::validate,
         )
         .summary("Check a flow: all problems at once, each with its place and a way to mend it")
         .body::<PutFlow>(body.clone())
         .answers::<Validation>(200, "What was found."),
         Route::get(&of("/{name}"), "flows.get", AtLeast(Viewer), get)
             .summary("A flow's newest version")
-            .answers::<Flow>(200, "The flow with its definition."),
-        Route::put(&of("/{name}"), "flows.put", AtLeast(Editor), put)
-            .summary("Store a new version of a flow")
+            .etag()
+            .answers::<Flow>(200, "The flow with its definition and `ETag`."),
+        Route::put(&of("/{name}"), "flows.put", AtLeast(Editor), write::put)
+            .summary("Store a new version of a flow, or a new flow")
             .describe(
-                "Versions are never overwritten; a text that is stored already makes no new one.",
+                "Versions are never overwritten; a text that is stored already makes no new one. A \
+                 flow that is there takes the `ETag` of its newest version in `If-Match`.",
             )
+            .header("If-Match", false, IF_MATCH)
+            .header("If-None-Match", false, "`*`: there is no such flow yet.")
             .body::<PutFlow>(body)
             .fails(&[Code::InvalidFlow, Code::QuotaExceeded])
-            .answers::<Flow>(200, "The version that holds it."),
-        Route::delete(&of("/{name}"), "flows.delete", AtLeast(Editor), delete)
-            .summary("Delete a flow that no run is of")
-            .empty(204, "It is gone, with all its versions."),
+            .answers::<Flow>(
+                200,
+                "The version that holds it, with the newest one's `ETag`.",
+            ),
+        Route::delete(
+            &of("/{name}"),
+            "flows.delete",
+            AtLeast(Editor),
+            write::delete,
+        )
+        .summary("Delete a flow that no run is of")
+        .header("If-Match", true, IF_MATCH)
+        .empty(204, "It is gone, with all its versions."),
         Route::get(
             &of("/{name}/versions"),
             "flows.versions",
@@ -85,7 +100,7 @@ pub(super) fn routes() -> Vec<Route> {
             versions,
         )
         .summary("A flow's versions, newest first")
-        .query::<ListPage>()
+        .query::<List<VersionKey>>()
         .page::<Flow>(),
         Route::get(
             &of("/{name}/versions/{version}"),
@@ -123,6 +138,11 @@ fn wire(record: FlowRecord) -> Flow {
     }
 }
 
+/// Two flows of one name, of which the first was deleted, have the same numbers.
+fn tag(newest: &FlowRecord) -> (HeaderName, String) {
+    etag_with(newest.version.into(), newest.created_at.0)
+}
+
 fn field(problem: &Problem) -> FieldError {
     let pointer = format!("/definition/{}", problem.path.replace('.', "/"));
     FieldError {
@@ -133,109 +153,6 @@ fn field(problem: &Problem) -> FieldError {
         column: (problem.place.line > 0).then_some(problem.place.column),
         mend: (!problem.mend.is_empty()).then(|| problem.mend.clone()),
     }
-}
-
-/// The text of a flow as it was sent.
-fn text(put: &PutFlow) -> Answer<String> {
-    match &put.definition {
-        Value::String(text) => Ok(text.clone()),
-        Value::Object(_) => Ok(put.definition.to_string()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            let detail = "must be a flow as a JSON object, or the text of a flow file";
-            Err(invalid_body(vec![FieldError::new("/definition", detail)]))
-        }
-    }
-}
-
-async fn list(
-    State(app): State<App>,
-    scope: Scope,
-    Query(query): Query<ListPage>,
-) -> Answer<Page<Flow>> {
-    let paging = Paging::read("flows", query.limit, query.cursor.as_deref())?;
-    let after = paging.after.clone().unwrap_or_default();
-    let found = app.store.flows(scope.id(), &after, paging.fetch()).await?;
-    Ok(paging.page(found, |flow| flow.name.clone()).map(wire))
-}
-
-/// Checks a flow and stores it; with `name` it must be called that.
-async fn store(app: &App, scope: &Scope, put: &PutFlow, name: Option<&str>) -> Answer<Flow> {
-    let text = text(put)?;
-    // Large flows take a while to check; nobody else must wait for that.
-    let registry = app.engine.registry().clone();
-    let checked = tokio::task::spawn_blocking(move || Checked::parse(&text, &registry)).await;
-    let checked = checked.map_err(|_| Fault::internal("checking a flow panicked"))?;
-    let flow = checked.map_err(|problems| {
-        let errors: Vec<FieldError> = problems.0.iter().map(field).collect();
-        let detail = format!("{} problems were found", errors.len());
-        Fault::new(Code::InvalidFlow, detail).errors(errors)
-    })?;
-    if let Some(name) = name.filter(|name| *name != flow.name) {
-        let detail = format!("the flow is called `{}`, the path says `{name}`", flow.name);
-        return Err(invalid_body(vec![FieldError::new(
-            "/definition/name",
-            detail,
-        )]));
-    }
-    let _places = quota(app, scope, &flow.name).await?;
-    let pinned = app.engine.store_flow(scope.id(), flow.into()).await?;
-    let found = app
-        .store
-        .flow(scope.id(), &pinned.flow.name, Some(pinned.version))
-        .await?;
-    found.map(wire).ok_or_else(|| Fault::not_found("flow"))
-}
-
-async fn quota(app: &App, scope: &Scope, name: &str) -> Answer<Option<Places>> {
-    let Some(most) = quota::of(&scope.project)?.flows else {
-        return Ok(None);
-    };
-    if app.store.flow(scope.id(), name, None).await?.is_some() {
-        return Ok(None);
-    }
-    let count = async { Ok(app.store.count_flows(scope.id()).await?) };
-    let taken = quota::take(app, scope.id(), Counted::Flows, (1, most), count).await;
-    taken.map(Some)
-}
-
-async fn create(State(app): State<App>, scope: Scope, Body(new): Body<PutFlow>) -> Answer {
-    let flow = store(&app, &scope, &new, None).await?;
-    let path = format!("{BASE}/projects/{}/flows/{}", scope.id(), flow.name);
-    let mut response = (StatusCode::CREATED, Json(flow)).into_response();
-    if let Ok(location) = HeaderValue::from_str(&path) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
-}
-
-async fn put(
-    State(app): State<App>,
-    scope: Scope,
-    params: Params,
-    Body(new): Body<PutFlow>,
-) -> Answer<Json<Flow>> {
-    let name = params.text("name")?;
-    store(&app, &scope, &new, Some(name)).await.map(Json)
-}
-
-async fn validate(
-    State(app): State<App>,
-    _scope: Scope,
-    Body(put): Body<PutFlow>,
-) -> Answer<Json<Validation>> {
-    let text = text(&put)?;
-    let registry = app.engine.registry().clone();
-    let checked = tokio::task::spawn_blocking(move || Checked::parse(&text, &registry)).await;
-    let checked = checked.map_err(|_| Fault::internal("checking a flow panicked"))?;
-    let (problems, warnings) = match &checked {
-        Ok(flow) => (&[][..], &flow.warnings[..]),
-        Err(problems) => (&problems.0[..], &[][..]),
-    };
-    Ok(Json(Validation {
-        valid: checked.is_ok(),
-        problems: problems.iter().map(field).collect(),
-        warnings: warnings.iter().map(field).collect(),
-    }))
 }
 
 async fn find(
@@ -251,8 +168,9 @@ async fn find(
     found.ok_or_else(|| Fault::not_found("flow"))
 }
 
-async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer<Json<Flow>> {
-    Ok(Json(wire(find(&app, &scope, &params, None).await?)))
+async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer {
+    let found = find(&app, &scope, &params, None).await?;
+    Ok(tagged(tag(&found), wire(found)))
 }
 
 async fn version(State(app): State<App>, scope: Scope, params: Params) -> Answer<Json<Flow>> {
@@ -262,33 +180,39 @@ async fn version(State(app): State<App>, scope: Scope, params: Params) -> Answer
     )))
 }
 
+async fn list(
+    State(app): State<App>,
+    scope: Scope,
+    Query(query): Query<List<FlowKey>>,
+) -> Answer<Page<Flow>> {
+    let paging = Paging::read("flows", &query)?;
+    let found = app.store.flows(scope.id(), &paging.walk()?).await?;
+    let page = paging.page(found, |flow| flow.name.clone());
+    let total = match query.total {
+        true => Some(app.store.count_flows(scope.id()).await?),
+        false => None,
+    };
+    Ok(page.map(wire).total(total))
+}
+
 async fn versions(
     State(app): State<App>,
     scope: Scope,
     params: Params,
-    Query(query): Query<ListPage>,
+    Query(query): Query<List<VersionKey>>,
 ) -> Answer<Page<Flow>> {
-    let paging = Paging::read("versions", query.limit, query.cursor.as_deref())?;
-    let name = params.text("name")?;
-    let found = app
-        .store
-        .flow_versions(scope.id(), name, paging.after()?, paging.fetch())
-        .await?;
-    if found.is_empty() && paging.after.is_none() {
+    let paging = Paging::read("flows.versions", &query)?;
+    let (store, project, name) = (&app.store, scope.id(), params.text("name")?);
+    let found = store.flow_versions(project, name, &paging.walk()?).await?;
+    if found.is_empty() && query.cursor.is_none() {
         return Err(Fault::not_found("flow"));
     }
-    Ok(paging
-        .page(found, |flow| flow.version.to_string())
-        .map(wire))
-}
-
-async fn delete(State(app): State<App>, scope: Scope, params: Params) -> Answer<StatusCode> {
-    let found = find(&app, &scope, &params, None).await?;
-    if app.store.delete_flow(scope.id(), &found.name).await? {
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    let detail = "there are runs of it, and a run keeps its flow";
-    Err(Fault::new(Code::Conflict, detail))
+    let page = paging.page(found, |flow| flow.version.to_string());
+    let total = match query.total {
+        true => Some(store.count_flow_versions(project, name).await?),
+        false => None,
+    };
+    Ok(page.map(wire).total(total))
 }
 
 async fn graph(

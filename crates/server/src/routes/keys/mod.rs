@@ -2,9 +2,10 @@
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse as _};
 use runstone_api::{
     Access::AtLeast,
-    Code, FieldError, ListPage,
+    Code, FieldError, List,
     Role::{self, Admin, Owner},
     keys::{CreateKey, Key, NewSecret, RotateKey},
+    list::OldestFirst,
 };
 use runstone_model::ids::ProjectId;
 use runstone_store::{KeyFilter, KeyRecord};
@@ -22,7 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(&of("/keys"), "keys.list_project", AtLeast(Owner), list_own)
             .summary("The keys of a project, oldest first")
-            .query::<ListPage>()
+            .query::<List<OldestFirst>>()
             .page::<Key>(),
         Route::post(
             &of("/keys"),
@@ -52,7 +53,7 @@ pub(super) fn routes() -> Vec<Route> {
         .empty(204, "It is refused."),
         Route::get("/keys", "keys.list", AtLeast(Admin), list)
             .summary("The keys for the whole server, oldest first")
-            .query::<ListPage>()
+            .query::<List<OldestFirst>>()
             .page::<Key>(),
         Route::post("/keys", "keys.create", AtLeast(Admin), create)
             .summary("Make a key for the whole server; its secret is shown this once")
@@ -80,16 +81,20 @@ fn wire(record: &KeyRecord) -> Key {
     }
 }
 
-async fn page(app: &App, project: Option<ProjectId>, query: ListPage) -> Answer<Page<Key>> {
-    let paging = Paging::read("keys", query.limit, query.cursor.as_deref())?;
+async fn page(
+    app: &App,
+    project: Option<ProjectId>,
+    query: &List<OldestFirst>,
+) -> Answer<Page<Key>> {
+    let paging = Paging::read("keys", query)?;
     let filter = project.map_or(KeyFilter::Server, KeyFilter::Project);
-    let found = app
-        .store
-        .keys(filter, paging.after()?, paging.fetch())
-        .await?;
-    Ok(paging
-        .page(found, |key| key.id.to_string())
-        .map(|key| wire(&key)))
+    let found = app.store.keys(filter, &paging.walk()?).await?;
+    let page = paging.page(found, |key| key.id.to_string());
+    let total = match query.total {
+        true => Some(app.store.count_keys(project).await?),
+        false => None,
+    };
+    Ok(page.map(|key| wire(&key)).total(total))
 }
 
 async fn make(app: &App, project: Option<ProjectId>, new: CreateKey) -> Answer {
@@ -162,16 +167,16 @@ async fn refuse(app: &App, project: Option<ProjectId>, params: &Params) -> Answe
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn list(State(app): State<App>, Query(query): Query<ListPage>) -> Answer<Page<Key>> {
-    page(&app, None, query).await
+async fn list(State(app): State<App>, Query(query): Query<List<OldestFirst>>) -> Answer<Page<Key>> {
+    page(&app, None, &query).await
 }
 
 async fn list_own(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListPage>,
+    Query(query): Query<List<OldestFirst>>,
 ) -> Answer<Page<Key>> {
-    page(&app, Some(scope.id()), query).await
+    page(&app, Some(scope.id()), &query).await
 }
 
 async fn create(State(app): State<App>, Body(new): Body<CreateKey>) -> Answer {

@@ -2,7 +2,8 @@
 use axum::{Json, extract::State, http::StatusCode};
 use runstone_api::{
     Access::AtLeast,
-    FieldError, ListPage, Role,
+    FieldError, List, Role,
+    list::MemberKey,
     projects::{Member, PutMember},
 };
 use runstone_store::MemberRecord;
@@ -15,7 +16,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/projects/{project}/members", "members.list", OWNER, list)
             .summary("Who may do what in a project")
-            .query::<ListPage>()
+            .query::<List<MemberKey>>()
             .page::<Member>(),
         Route::put(
             "/projects/{project}/members/{subject}",
@@ -49,16 +50,17 @@ fn wire(record: MemberRecord) -> Answer<Member> {
 async fn list(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListPage>,
+    Query(query): Query<List<MemberKey>>,
 ) -> Answer<Page<Member>> {
-    let paging = Paging::read("members", query.limit, query.cursor.as_deref())?;
-    let after = paging.after.clone().unwrap_or_default();
-    let found = app
-        .store
-        .members(scope.id(), &after, paging.fetch())
-        .await?;
+    let paging = Paging::read("members", &query)?;
+    let found = app.store.members(scope.id(), &paging.walk()?).await?;
     let members: Answer<Vec<Member>> = found.into_iter().map(wire).collect();
-    Ok(paging.page(members?, |member| member.subject.clone()))
+    let page = paging.page(members?, |member| member.subject.clone());
+    let total = match query.total {
+        true => Some(app.store.count_members(scope.id()).await?),
+        false => None,
+    };
+    Ok(page.total(total))
 }
 
 async fn put(

@@ -10,19 +10,22 @@ use axum::{
 };
 use runstone_api::{
     Access::{AtLeast, Authenticated},
-    BASE, Code, FieldError,
+    BASE, Code, FieldError, List,
     Role::{Admin, Owner, Viewer},
+    list::ProjectKey,
     projects::{ChangeProject, ListProjects, NewProject, Project, Usage},
 };
 use runstone_model::ids::ProjectId;
-use runstone_store::{ProjectFilter, ProjectRecord, ProjectText, ProjectWrite, Purged};
+use runstone_store::{
+    ProjectFilter, ProjectOrder, ProjectRecord, ProjectText, ProjectWrite, Purged,
+};
 use serde_json::json;
 
 use self::wire::Wire;
 use super::{once::Once, quota};
 use crate::{
     Answer, App, Body, Caller, Fault, Page, Paging, Query, Route, Scope, auth::Reach, etag,
-    if_match, invalid_body, invalid_query, report::report,
+    if_match, invalid_body, report::report,
 };
 
 const IF_MATCH: &str = "The ETag that was read.";
@@ -32,7 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::get("/projects", "projects.list", Authenticated, list)
             .summary("The projects that the caller may see, oldest first")
-            .query::<ListProjects>()
+            .query::<List<ProjectKey, ListProjects>>()
             .page::<Project>(),
         Route::post("/projects", "projects.create", AtLeast(Admin), create)
             .summary("Make a project")
@@ -42,6 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/projects/{project}", "projects.get", AtLeast(Viewer), get)
             .summary("One project")
             .reaches_deleted()
+            .etag()
             .answers::<Project>(200, "The project, with its `ETag`."),
         Route::patch(
             "/projects/{project}",
@@ -123,40 +127,38 @@ fn check_name(name: &str) -> Answer<()> {
 async fn list(
     State(app): State<App>,
     caller: Caller,
-    Query(query): Query<ListProjects>,
+    Query(query): Query<List<ProjectKey, ListProjects>>,
 ) -> Answer<Page<Wire<ProjectRecord>>> {
-    let paging = Paging::read("projects", query.limit, query.cursor.as_deref())?;
-    let deleted = query.deleted.unwrap_or(false);
-    let filter = match &caller.reach {
-        Reach::Admin | Reach::Server(_) if deleted => ProjectFilter::Deleted,
-        Reach::Admin | Reach::Server(_) => ProjectFilter::Present,
-        Reach::Subject(..) if query.total.unwrap_or(false) => {
-            let detail = "only who sees all projects has them counted";
-            return Err(invalid_query(vec![FieldError::new("total", detail)]));
-        }
-        Reach::Subject(subject, _) if deleted => ProjectFilter::DeletedOfSubject(subject.clone()),
-        Reach::Subject(subject, _) => ProjectFilter::OfSubject(subject.clone()),
+    let paging = Paging::read("projects", &query)?;
+    let deleted = query.filter.deleted.unwrap_or(false);
+    let subject = match &caller.reach {
+        Reach::Admin | Reach::Server(_) => None,
+        Reach::Subject(subject, _) => Some(subject.clone()),
         Reach::Project(id, _) => {
             let own = app.store.project(*id).await?;
             let own = own.filter(|own| own.deleted_at.is_some() == deleted);
-            let own = own.into_iter().map(Wire).collect();
-            let mut page = paging.page(own, |own: &Wire<ProjectRecord>| own.0.id.to_string());
-            page.total = query
-                .total
-                .unwrap_or(false)
-                .then_some(page.items.len() as u64);
-            return Ok(page);
+            let own: Vec<_> = own.into_iter().map(Wire).collect();
+            let total = query.total.then_some(own.len() as u64);
+            let page = paging.page(own, |own| own.0.id.to_string());
+            return Ok(page.total(total));
         }
     };
-    let found = app
-        .store
-        .projects(&filter, paging.after()?, paging.fetch())
-        .await?;
-    let mut page = paging.page(found, |record| record.id.to_string());
-    if query.total.unwrap_or(false) {
-        page.total = Some(app.store.count_projects(deleted).await?);
-    }
-    Ok(page.map(Wire))
+    let filter = ProjectFilter { subject, deleted };
+    let by_name = paging.sort.key == ProjectKey::Name;
+    let order = match by_name {
+        true => ProjectOrder::Name(paging.walk()?),
+        false => ProjectOrder::Created(paging.walk()?),
+    };
+    let found = app.store.projects(&filter, order).await?;
+    let page = paging.page(found, |record| match by_name {
+        true => record.name.clone(),
+        false => record.id.to_string(),
+    });
+    let total = match query.total {
+        true => Some(app.store.count_projects(&filter).await?),
+        false => None,
+    };
+    Ok(page.map(Wire).total(total))
 }
 
 async fn create(State(app): State<App>, headers: HeaderMap, Body(new): Body<NewProject>) -> Answer {

@@ -1,24 +1,15 @@
-//! Which runs a verb for many is for: the filter of a body, read, and the runs that it finds, with a
-//! bounded amount of work for each request.
+//! Which runs a verb for many is for: those that its filter finds, with a bounded amount of work for
+//! each request.
 use runstone_api::{FieldError, runs::many::ChosenRuns};
-use runstone_model::{ids::RunId, run::Status, time::Timestamp};
-use runstone_store::{RunFilter, RunRecord, SqlStore, Store as _};
-use uuid::Uuid;
+use runstone_model::{ids::RunId, run::Status};
+use runstone_store::{Direction, RunRecord, Walk};
 
+use super::wanted::{ROUNDS, Wanted};
 use crate::{Answer, App, Scope, invalid_body};
-
-/// Ids carry the time of their making in milliseconds; a run's own time is taken a moment later.
-const SLACK_US: i64 = 2_000_000;
-/// Pages of runs that are looked through for one request.
-const ROUNDS: u32 = 20;
 
 /// A filter, read.
 pub(super) struct Choice {
-    status: Vec<Status>,
-    flow: Option<String>,
-    label: Option<(String, String)>,
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
+    wanted: Wanted,
     /// The newest first.
     ids: Option<Vec<RunId>>,
 }
@@ -35,45 +26,19 @@ pub(super) struct Chosen {
 
 impl Choice {
     pub(super) fn read(filter: &ChosenRuns) -> Answer<Self> {
-        let mut errors = Vec::new();
-        let mut time = |name: &str, text: Option<&String>| {
-            let at = text?.parse::<jiff::Timestamp>();
-            let at = at.map(|at| Timestamp(at.as_microsecond()));
-            at.map_err(|_| {
-                let detail = "must be a time, as in 2026-07-29T12:00:00Z";
-                errors.push(FieldError::new(format!("/filter/{name}"), detail));
-            })
-            .ok()
-        };
-        let from = time("created_after", filter.created_after.as_ref());
-        let until = time("created_before", filter.created_before.as_ref());
-        if !errors.is_empty() {
-            return Err(invalid_body(errors));
-        }
-        let names = filter.status.as_deref().unwrap_or_default().split(',');
-        let label = filter.label.as_deref();
-        let label = label.and_then(|label| label.split_once('='));
+        let wanted = Wanted::read(&filter.into()).map_err(|errors| {
+            let within = |error: FieldError| {
+                FieldError::new(format!("/filter/{}", error.pointer), error.detail)
+            };
+            invalid_body(errors.into_iter().map(within).collect())
+        })?;
         let ids = filter.ids.as_ref().map(|ids| {
             let mut ids: Vec<RunId> = ids.iter().copied().map(RunId).collect();
             ids.sort_unstable_by(|a, b| b.cmp(a));
             ids.dedup();
             ids
         });
-        Ok(Self {
-            status: names.filter_map(Status::from_name).collect(),
-            flow: filter.flow.clone(),
-            label: label.map(|(name, value)| (name.to_owned(), value.to_owned())),
-            from,
-            until,
-            ids,
-        })
-    }
-
-    fn fits(&self, run: &RunRecord) -> bool {
-        (self.status.is_empty() || self.status.contains(&run.status))
-            && self.flow.as_ref().is_none_or(|flow| *flow == run.flow)
-            && self.from.is_none_or(|from| run.created_at >= from)
-            && self.until.is_none_or(|until| run.created_at < until)
+        Ok(Self { wanted, ids })
     }
 
     /// Up to `limit` runs before `before` that fit and for which the verb is. Runs that are named
@@ -94,63 +59,40 @@ impl Choice {
             missing: Vec::new(),
             next: None,
         };
-        let mut status = states.to_vec();
-        status.retain(|status| self.status.is_empty() || self.status.contains(status));
-        if status.is_empty() {
+        let mut wanted = self.wanted.clone();
+        wanted.status = states.to_vec();
+        wanted
+            .status
+            .retain(|status| self.wanted.status.is_empty() || self.wanted.status.contains(status));
+        if wanted.status.is_empty() {
             return Ok(chosen);
         }
-        let slack = |at: Timestamp, by: i64| {
-            let at = Timestamp(at.0.saturating_add(by));
-            RunId(SqlStore::first_id_at(at))
+        let (oldest, newest) = wanted.ids();
+        let mut walk = Walk {
+            direction: Direction::Down,
+            beyond: before.into_iter().chain(newest.map(RunId)).min(),
+            limit,
         };
-        let oldest = self.from.map(|from| slack(from, -SLACK_US));
-        let mut before = before.unwrap_or(RunId(Uuid::max()));
-        if let Some(until) = self.until {
-            before = before.min(slack(until, SLACK_US));
-        }
         for _ in 0..ROUNDS {
-            let page = self.page(app, scope, &status, before, limit).await?;
+            let page = wanted.page(app, scope, &walk).await?;
             let full = page.len() >= most;
             for run in page {
-                before = run.id;
-                let is_of = run.project == scope.id() && status.contains(&run.status);
-                if is_of && self.fits(&run) && may(&run) {
+                walk.beyond = Some(run.id);
+                if wanted.fits(scope, &run) && may(&run) {
                     chosen.runs.push(run);
                     if chosen.runs.len() >= most {
-                        chosen.next = Some(before);
+                        chosen.next = walk.beyond;
                         return Ok(chosen);
                     }
                 }
             }
-            if !full || oldest.is_some_and(|oldest| before <= oldest) {
+            let is_over = walk.beyond.zip(oldest).is_some_and(|(at, end)| at.0 <= end);
+            if !full || is_over {
                 return Ok(chosen);
             }
         }
-        chosen.next = Some(before);
+        chosen.next = walk.beyond;
         Ok(chosen)
-    }
-
-    async fn page(
-        &self,
-        app: &App,
-        scope: &Scope,
-        status: &[Status],
-        before: RunId,
-        limit: u32,
-    ) -> Answer<Vec<RunRecord>> {
-        if let Some((name, value)) = &self.label {
-            let label = (name.as_str(), value.as_str());
-            let found = app.store.runs_with_label(scope.id(), label, before, limit);
-            return Ok(found.await?);
-        }
-        let filter = RunFilter {
-            project: Some(scope.id()),
-            status: status.to_vec(),
-            flow: self.flow.clone(),
-            before: Some(before),
-            limit,
-        };
-        Ok(app.store.runs(filter).await?)
     }
 
     async fn named(
@@ -181,8 +123,9 @@ impl Choice {
         found: Vec<RunRecord>,
     ) -> Answer<Vec<RunRecord>> {
         let mut fitting = Vec::with_capacity(found.len());
-        for run in found.into_iter().filter(|run| self.fits(run)) {
-            let has = match &self.label {
+        for run in found {
+            let has = match &self.wanted.label {
+                _ if !self.wanted.fits(scope, &run) => false,
                 None => true,
                 Some(label) => app.store.labels(scope.id(), run.id).await?.contains(label),
             };

@@ -1,11 +1,12 @@
 //! Looking at a run: itself, its journal, its state at any place, its difference from another.
 use axum::{Json, extract::State};
 use runstone_api::{
-    FieldError, ListPage,
+    FieldError, List,
+    list::SeqKey,
     runs::{Change, Checkpoint, DiffRuns, Run, RunDiff, Step},
 };
 use runstone_model::ids::RunId;
-use runstone_store::RunRecord;
+use runstone_store::{RunRecord, Walk};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -27,17 +28,20 @@ pub(super) async fn steps(
     State(app): State<App>,
     scope: Scope,
     params: Params,
-    Query(query): Query<ListPage>,
+    Query(query): Query<List<SeqKey>>,
 ) -> Answer<Page<Step>> {
     let record = find(&app, &scope, &params).await?;
-    let paging = Paging::read("steps", query.limit, query.cursor.as_deref())?;
-    let from = (seq(paging.after()?.unwrap_or(0))?, paging.fetch());
-    let rows = app
-        .store
-        .project_journal(scope.id(), record.id, from, false)
+    let paging = Paging::read("steps", &query)?;
+    let (store, project, walk) = (&app.store, scope.id(), paging.walk()?);
+    let rows = store
+        .project_journal(project, record.id, &walk, false)
         .await?;
     let page = paging.page(rows, |row| row.row.seq.to_string());
-    Ok(page.map(|row| step::read(&row, Size::Small)))
+    let total = match query.total {
+        true => Some(store.count_journal(project, record.id).await?),
+        false => None,
+    };
+    Ok(page.map(|row| step::read(&row, Size::Small)).total(total))
 }
 
 /// A place in a journal, as databases can have it.
@@ -57,7 +61,7 @@ pub(super) async fn step(
     let before = seq.checked_sub(1).ok_or_else(|| Fault::not_found("seq"))?;
     let rows = app
         .store
-        .project_journal(scope.id(), record.id, (before, 1), true)
+        .project_journal(scope.id(), record.id, &Walk::after(before, 1), true)
         .await?;
     let found = rows.first().filter(|row| row.row.seq == seq);
     let found = found.ok_or_else(|| Fault::not_found("seq"))?;

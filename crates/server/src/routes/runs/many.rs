@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::{Json, extract::State};
 use futures::future::BoxFuture;
 use runstone_api::{
-    Code, cursor,
+    Code, FieldError, cursor,
     runs::many::{ActedOnRuns, CancelRuns, ChosenRuns, GoOnWithRuns, SkippedRun},
 };
 use runstone_model::{ids::RunId, run::Status, time::Timestamp};
@@ -17,10 +17,12 @@ use super::{
     choose::{Choice, Chosen},
     start,
 };
-use crate::{Answer, App, Body, Fault, Paging, Scope};
+use crate::{Answer, App, Body, Fault, Scope, invalid_body};
 
 /// What the cursors belong to.
 const LIST: &str = "runs.many";
+/// The order in which runs are gone through.
+const ORDER: &str = "-created_at";
 /// Runs of one request when nobody says.
 const LIMIT: u32 = 100;
 /// Runs that are worked on at the same time.
@@ -130,8 +132,7 @@ async fn act<'a>(
     verb: impl Fn(RunId) -> BoxFuture<'a, Answer<()>>,
 ) -> Answer<Json<ActedOnRuns>> {
     let limit = asked.limit.unwrap_or(LIMIT);
-    let paging = Paging::read(LIST, Some(limit), asked.cursor)?;
-    let before = paging.after::<Uuid>()?.map(RunId);
+    let before = asked.cursor.map(read_cursor).transpose()?;
     let choice = Choice::read(asked.filter)?;
     let Chosen {
         runs,
@@ -165,8 +166,17 @@ async fn act<'a>(
     {
         next = Some(last.id);
     }
-    answer.next_cursor = next.map(|id| cursor::encode(LIST, &id.to_string()));
+    answer.next_cursor = next.map(|id| cursor::encode(LIST, ORDER, &id.to_string()));
     Ok(Json(answer))
+}
+
+fn read_cursor(text: &str) -> Answer<RunId> {
+    let key = cursor::decode(LIST, ORDER, text);
+    let id = key.and_then(|key| key.parse::<Uuid>().ok()).map(RunId);
+    id.ok_or_else(|| {
+        let detail = "the cursor is not one that these verbs gave";
+        invalid_body(vec![FieldError::new("/cursor", detail)])
+    })
 }
 
 fn unknown(id: RunId) -> SkippedRun {

@@ -4,6 +4,7 @@ mod list;
 mod look;
 mod many;
 mod start;
+mod wanted;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -11,8 +12,9 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State, http::StatusCode};
 use runstone_api::{
     Access::AtLeast,
-    Code, ListPage,
+    Code, List,
     Role::{Editor, Viewer},
+    list::{NewestFirst, SeqKey},
     runs::{
         CancelRun, Checkpoint, DiffRuns, ListRuns, Run, RunDiff, StartRun, StartRuns, Started,
         Step, Wait, Watch,
@@ -79,7 +81,7 @@ fn looking() -> Vec<Route> {
     vec![
         Route::get(&of(""), "runs.list", AtLeast(Viewer), list::list)
             .summary("The runs of a project, newest first")
-            .query::<ListRuns>()
+            .query::<List<NewestFirst, ListRuns>>()
             .page::<Run>(),
         Route::get(&of("/{run}"), "runs.get", AtLeast(Viewer), look::get)
             .summary("One run with its input, output and labels")
@@ -91,7 +93,7 @@ fn looking() -> Vec<Route> {
             look::steps,
         )
         .summary("A run's journal, oldest first")
-        .query::<ListPage>()
+        .query::<List<SeqKey>>()
         .page::<Step>(),
         Route::get(
             &of("/{run}/steps/{seq}"),
@@ -108,7 +110,7 @@ fn looking() -> Vec<Route> {
             look::steps,
         )
         .summary("The places whose state can be seen: every entry of the journal")
-        .query::<ListPage>()
+        .query::<List<SeqKey>>()
         .page::<Step>(),
         Route::get(
             &of("/{run}/checkpoints/{seq}"),

@@ -7,22 +7,22 @@ use axum::{
     Json,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use runstone_api::{
     Access::{AtLeast, Authenticated, Public},
-    ListPage,
+    List,
     Role::{Admin, Owner},
+    list::AuditKey,
     system::{AuditEntry, Health as Found, State as Wellness, Version},
 };
+use runstone_model::ids::ProjectId;
 use runstone_store::AuditRecord;
 
 use crate::{
-    Answer, App, Page, Paging, Query, Route, Scope, VERSION, docs, health::Health, metrics,
+    Answer, App, Page, Paging, Query, Route, Scope, VERSION, counted, docs, health::Health, metrics,
 };
-
-const IF_NONE_MATCH: &str = "The ETag that was given; the same is answered with 304.";
 
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
@@ -50,16 +50,14 @@ pub(super) fn routes() -> Vec<Route> {
         Route::system("/openapi.json", "system.openapi", Public, openapi)
             .summary("This interface as OpenAPI 3.1")
             .media(200, "application/json", "The document, with its `ETag`.")
-            .header("If-None-Match", false, IF_NONE_MATCH)
-            .empty(304, "It is the same."),
+            .etag(),
         Route::system("/docs", "system.docs", Public, documentation)
             .summary("This interface as a page")
             .media(200, "text/html", "The page, with its `ETag`.")
-            .header("If-None-Match", false, IF_NONE_MATCH)
-            .empty(304, "It is the same."),
+            .etag(),
         Route::get("/audit", "audit.list", AtLeast(Admin), audit)
             .summary("What was written and what was refused, newest first")
-            .query::<ListPage>()
+            .query::<List<AuditKey>>()
             .page::<AuditEntry>(),
         Route::get(
             "/projects/{project}/audit",
@@ -68,7 +66,7 @@ pub(super) fn routes() -> Vec<Route> {
             project_audit,
         )
         .summary("What was written and refused in a project, newest first")
-        .query::<ListPage>()
+        .query::<List<AuditKey>>()
         .page::<AuditEntry>(),
     ];
     routes.extend(database::routes());
@@ -125,34 +123,27 @@ impl Fixed {
         }
     }
 
-    /// Only that it is the same, for who has it already.
-    fn answer(&self, headers: &HeaderMap, kind: &'static str) -> Response {
-        let known = headers.get(header::IF_NONE_MATCH);
-        let known = known.and_then(|known| known.to_str().ok());
-        let same = known.is_some_and(|all| all.split(',').any(|one| one.trim() == self.etag));
+    fn answer(&self, kind: &'static str) -> Response {
         let told = [
             (header::ETAG, self.etag.as_str()),
             (header::CACHE_CONTROL, "no-cache"),
+            (header::CONTENT_TYPE, kind),
         ];
-        if same {
-            return (StatusCode::NOT_MODIFIED, told).into_response();
-        }
-        let kind = [(header::CONTENT_TYPE, kind)];
-        (told, kind, self.bytes.clone()).into_response()
+        (told, self.bytes.clone()).into_response()
     }
 }
 
-async fn openapi(headers: HeaderMap) -> Response {
+async fn openapi() -> Response {
     static DOCUMENT: LazyLock<Fixed> = LazyLock::new(|| Fixed::new(crate::openapi().to_string()));
-    DOCUMENT.answer(&headers, "application/json")
+    DOCUMENT.answer("application/json")
 }
 
-async fn documentation(headers: HeaderMap) -> Response {
+async fn documentation() -> Response {
     static PAGE: LazyLock<Fixed> =
         LazyLock::new(|| Fixed::new(docs::page(VERSION, crate::routes::operations())));
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let policy = [(header::CONTENT_SECURITY_POLICY, policy)];
-    (policy, PAGE.answer(&headers, "text/html; charset=utf-8")).into_response()
+    (policy, PAGE.answer("text/html; charset=utf-8")).into_response()
 }
 
 fn entry(record: AuditRecord) -> AuditEntry {
@@ -169,28 +160,32 @@ fn entry(record: AuditRecord) -> AuditEntry {
     }
 }
 
-async fn audit(State(app): State<App>, Query(query): Query<ListPage>) -> Answer<Page<AuditEntry>> {
-    let paging = Paging::read("audit", query.limit, query.cursor.as_deref())?;
-    let found = app
-        .store
-        .audit(None, paging.after()?, paging.fetch())
-        .await?;
-    Ok(paging
-        .page(found, |record| record.id.to_string())
-        .map(entry))
+async fn entries(
+    app: &App,
+    project: Option<ProjectId>,
+    query: &List<AuditKey>,
+) -> Answer<Page<AuditEntry>> {
+    let paging = Paging::read("audit", query)?;
+    let found = app.store.audit(project, &paging.walk()?).await?;
+    let page = paging.page(found, |record| record.id.to_string());
+    let total = match query.total {
+        true => Some(counted(app.store.count_audit(project).await?)?),
+        false => None,
+    };
+    Ok(page.map(entry).total(total))
+}
+
+async fn audit(
+    State(app): State<App>,
+    Query(query): Query<List<AuditKey>>,
+) -> Answer<Page<AuditEntry>> {
+    entries(&app, None, &query).await
 }
 
 async fn project_audit(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListPage>,
+    Query(query): Query<List<AuditKey>>,
 ) -> Answer<Page<AuditEntry>> {
-    let paging = Paging::read("audit", query.limit, query.cursor.as_deref())?;
-    let project = Some(scope.id());
-    let found = app
-        .store
-        .audit(project, paging.after()?, paging.fetch())
-        .await?;
-    let page = paging.page(found, |record| record.id.to_string());
-    Ok(page.map(entry))
+    entries(&app, Some(scope.id()), &query).await
 }

@@ -6,17 +6,22 @@ use axum::{
 };
 use runstone_api::{
     Access::AtLeast,
-    BASE, FieldError,
+    BASE, List,
     Role::{Editor, Viewer},
+    Sort,
+    list::{NewestFirst, SeqKey},
     threads::{AddedMessages, ListMessages, Message, NewMessage, NewMessages, SearchMessages},
 };
 use runstone_model::ids::{MessageId, RunId, ThreadId};
-use runstone_store::thread::{Message as Stored, NewMessage as New, Window};
+use runstone_store::{
+    Walk,
+    thread::{Message as Stored, NewMessage as New},
+};
 use serde_json::{Value, json};
 
 use super::{metadata, present, stored_metadata, thread_id};
 use crate::{
-    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, invalid_query,
+    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, counted,
     routes::{
         once::{Once, nth},
         versioned::made,
@@ -33,7 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get(&of(""), "messages.list", AtLeast(Viewer), list)
             .summary("The messages of a thread, in their order")
-            .query::<ListMessages>()
+            .query::<List<SeqKey, ListMessages>>()
             .page::<Message>(),
         Route::post(&of(""), "messages.create", AtLeast(Editor), create)
             .summary("Add a message")
@@ -58,7 +63,7 @@ pub(super) fn routes() -> Vec<Route> {
             search,
         )
         .summary("The messages of all threads that have a phrase, newest first")
-        .query::<SearchMessages>()
+        .query::<List<NewestFirst, SearchMessages>>()
         .page::<Message>(),
     ]
 }
@@ -124,8 +129,8 @@ async fn append(
         let Some(first) = first else {
             return Ok(None);
         };
-        let window = Window::After(first.seq - 1);
-        Ok(Some(store.messages(project, thread, window, count).await?))
+        let walk = Walk::up(count).beyond(first.seq - 1);
+        Ok(Some(store.messages(project, thread, &walk).await?))
     };
     let make = |id| async move {
         let new = messages
@@ -178,38 +183,32 @@ async fn list(
     State(app): State<App>,
     scope: Scope,
     params: Params,
-    Query(query): Query<ListMessages>,
+    Query(query): Query<List<SeqKey, ListMessages>>,
 ) -> Answer<Page<Message>> {
-    if query.q.is_some() && query.order.as_deref() == Some("asc") {
-        let detail = "what is found is told newest first: leave `order` out, or `q`";
-        return Err(invalid_query(vec![FieldError::new("order", detail)]));
-    }
-    let newest_first = query.order.as_deref() == Some("desc") || query.q.is_some();
-    let list = if newest_first {
-        "messages.desc"
-    } else {
-        "messages"
+    let q = query.filter.q.as_deref();
+    // What is found is told newest first, unless somebody wants it otherwise.
+    let usual = Sort {
+        key: SeqKey::Seq,
+        down: q.is_some(),
     };
-    let paging = Paging::read(list, query.limit, query.cursor.as_deref())?;
-    let (edge, limit) = (paging.after::<i64>()?, paging.fetch());
-    let thread = present(&app, &scope, &params).await?;
-    let found = match &query.q {
-        Some(words) => {
-            app.store
-                .search_messages(scope.id(), thread.id, words, edge, limit)
-                .await?
-        }
-        None => {
-            let window = match newest_first {
-                true => Window::Before(edge.unwrap_or(i64::MAX)),
-                false => Window::After(edge.unwrap_or(0)),
-            };
-            app.store
-                .messages(scope.id(), thread.id, window, limit)
-                .await?
+    let paging = Paging::read_in("messages", &query, query.sort.unwrap_or(usual))?;
+    let walk = paging.walk()?;
+    let (project, thread) = (scope.id(), present(&app, &scope, &params).await?.id);
+    let store = &app.store;
+    let found = match q {
+        Some(words) => store.search_messages(project, thread, words, &walk).await?,
+        None => store.messages(project, thread, &walk).await?,
+    };
+    let total = match (query.total, q) {
+        (false, _) => None,
+        (true, None) => Some(store.count_messages(project, thread).await?),
+        (true, Some(words)) => {
+            let found = store.count_found_messages(project, Some(thread), words);
+            Some(counted(found.await?)?)
         }
     };
-    Ok(paging.page(wires(found)?, |message| message.seq.to_string()))
+    let page = paging.page(wires(found)?, |message| message.seq.to_string());
+    Ok(page.total(total))
 }
 
 async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer<Json<Message>> {
@@ -221,13 +220,20 @@ async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer<Jso
 async fn search(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<SearchMessages>,
+    Query(query): Query<List<NewestFirst, SearchMessages>>,
 ) -> Answer<Page<Message>> {
-    let paging = Paging::read("messages.search", query.limit, query.cursor.as_deref())?;
-    let before = paging.after::<uuid::Uuid>()?.map(MessageId);
-    let found = app
-        .store
-        .search_project_messages(scope.id(), &query.q, before, paging.fetch())
+    let paging = Paging::read("messages.search", &query)?;
+    let (store, words) = (&app.store, &query.filter.q);
+    let found = store
+        .search_project_messages(scope.id(), words, &paging.walk()?)
         .await?;
-    Ok(paging.page(wires(found)?, |message| message.id.to_string()))
+    let total = match query.total {
+        true => {
+            let found = store.count_found_messages(scope.id(), None, words);
+            Some(counted(found.await?)?)
+        }
+        false => None,
+    };
+    let page = paging.page(wires(found)?, |message| message.id.to_string());
+    Ok(page.total(total))
 }

@@ -3,22 +3,24 @@ mod messages;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderName, StatusCode},
 };
 use runstone_api::{
     Access::AtLeast,
-    BASE,
+    BASE, List,
     Role::{Editor, Viewer},
-    threads::{ListThreads, PutThread, RoleStats, Thread, ThreadStats},
+    list::NewestFirst,
+    threads::{PutThread, RoleStats, Thread, ThreadStats},
 };
 use runstone_model::{ids::ThreadId, time::Timestamp};
 use runstone_store::thread::{RoleStats as StoredStats, Thread as Stored, ThreadText};
 use serde_json::{Map, Value, json};
 
 use super::once::Once;
-use super::versioned::{IF_MATCH, answer, json as stored_json, made, stale};
+use super::versioned::{IF_MATCH, json as stored_json, made, stale, tagged};
 use crate::{
-    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, if_match, report::report,
+    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, etag_with, if_match,
+    report::report,
 };
 
 pub(super) fn routes() -> Vec<Route> {
@@ -26,7 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::get(&of(""), "threads.list", AtLeast(Viewer), list)
             .summary("The threads of a project, newest first")
-            .query::<ListThreads>()
+            .query::<List<NewestFirst>>()
             .page::<Thread>(),
         Route::post(&of(""), "threads.create", AtLeast(Editor), create)
             .summary("Begin a thread")
@@ -35,6 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<Thread>(201, "It is there; `Location` and `ETag` are given."),
         Route::get(&of("/{thread}"), "threads.get", AtLeast(Viewer), get)
             .summary("One thread")
+            .etag()
             .answers::<Thread>(200, "The thread, with its `ETag`."),
         Route::put(&of("/{thread}"), "threads.put", AtLeast(Editor), put)
             .summary("Change what a thread is called and how long its messages stay")
@@ -64,6 +67,11 @@ fn thread_id(params: &Params) -> Answer<ThreadId> {
 async fn present(app: &App, scope: &Scope, params: &Params) -> Answer<Stored> {
     let found = app.store.thread(scope.id(), thread_id(params)?).await?;
     found.ok_or_else(|| Fault::not_found("thread"))
+}
+
+/// Messages change a thread without another version.
+fn tag(thread: &Stored) -> (HeaderName, String) {
+    etag_with(thread.version, thread.last_seq)
 }
 
 /// Stored metadata; nothing is an empty object.
@@ -99,19 +107,16 @@ fn text(put: PutThread) -> ThreadText {
 async fn list(
     State(app): State<App>,
     scope: Scope,
-    Query(query): Query<ListThreads>,
+    Query(query): Query<List<NewestFirst>>,
 ) -> Answer<Page<Thread>> {
-    let paging = Paging::read("threads", query.limit, query.cursor.as_deref())?;
-    let before = paging.after::<uuid::Uuid>()?.map(ThreadId);
-    let found = app
-        .store
-        .threads(scope.id(), before, paging.fetch())
-        .await?;
-    let mut page = paging.page(found, |thread| thread.id.to_string());
-    if query.total.unwrap_or(false) {
-        page.total = Some(app.store.count_threads(scope.id()).await?);
-    }
-    Ok(page.map(|thread| wire(&thread)))
+    let paging = Paging::read("threads", &query)?;
+    let found = app.store.threads(scope.id(), &paging.walk()?).await?;
+    let page = paging.page(found, |thread| thread.id.to_string());
+    let total = match query.total {
+        true => Some(app.store.count_threads(scope.id()).await?),
+        false => None,
+    };
+    Ok(page.map(|thread| wire(&thread)).total(total))
 }
 
 async fn create(
@@ -132,14 +137,14 @@ async fn create(
     Ok(made(
         StatusCode::CREATED,
         &location,
-        Some(thread.version),
+        Some(tag(&thread)),
         wire(&thread),
     ))
 }
 
 async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer {
     let thread = present(&app, &scope, &params).await?;
-    Ok(answer(thread.version, wire(&thread)))
+    Ok(tagged(tag(&thread), wire(&thread)))
 }
 
 async fn put(
@@ -157,7 +162,7 @@ async fn put(
         .await?;
     let thread = present(&app, &scope, &params).await?;
     if done {
-        Ok(answer(thread.version, wire(&thread)))
+        Ok(tagged(tag(&thread), wire(&thread)))
     } else {
         Err(stale(thread.version))
     }

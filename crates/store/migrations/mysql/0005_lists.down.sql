@@ -1,0 +1,2 @@
+-- Takes the order away.
+DROP INDEX documents_updated ON documents;

@@ -1,5 +1,0 @@
--- A thread's messages before a number, newest first. Index: messages primary key.
-SELECT m.thread_id, m.seq, m.id, m.role, m.name, m.run_id, m.created_at, m.bytes, m.content, m.metadata
-FROM messages m
-WHERE m.thread_id = :thread AND m.project_id = :project AND m.seq < :before
-ORDER BY m.seq DESC {{limit :limit}}
