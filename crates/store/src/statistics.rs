@@ -10,7 +10,7 @@ use runstone_model::{
 };
 use uuid::Uuid;
 
-use crate::{Error, SqlStore, cells::Cells};
+use crate::{Error, SqlStore, Walk, cells::Cells};
 
 /// Versions of a flow that are looked at, the newest.
 const VERSIONS: u32 = 100;
@@ -67,7 +67,7 @@ impl SqlStore {
         most: usize,
     ) -> Result<Option<FlowFacts>, Error> {
         let versions = self
-            .flow_versions(project, name, None, VERSIONS + 1)
+            .flow_versions(project, name, &Walk::down(VERSIONS + 1))
             .await?;
         if versions.is_empty() {
             return Ok(None);

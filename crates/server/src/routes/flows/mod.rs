@@ -12,10 +12,7 @@ use runstone_api::{
     Access::AtLeast,
     Code, FieldError, List,
     Role::{Editor, Viewer},
-    flows::{
-        DrawFlow, Flow, Graph, GraphEdge, GraphNode, PutFlow, Validation,
-        statistics::{FlowStatistics, SumFlow},
-    },
+    flows::{DrawFlow, Flow, Graph, GraphEdge, GraphNode, PutFlow, Validation},
     list::{FlowKey, VersionKey},
 };
 use runstone_engine::FlowError;
@@ -80,10 +77,7 @@ pub(super) fn routes() -> Vec<Route> {
             .header("If-None-Match", false, "`*`: there is no such flow yet.")
             .body::<PutFlow>(body)
             .fails(&[Code::InvalidFlow, Code::QuotaExceeded])
-            .answers::<Flow>(
-                200,
-                "The version that holds it, with the newest one's `ETag`.",
-            ),
+            .answers::<Flow>(200, "The version that holds it, and the newest's `ETag`."),
         Route::delete(
             &of("/{name}"),
             "flows.delete",
@@ -114,16 +108,7 @@ pub(super) fn routes() -> Vec<Route> {
             .summary("A flow as a picture or as nodes and edges")
             .query::<DrawFlow>()
             .answers::<Graph>(200, "The graph; other formats are text."),
-        Route::get(
-            &of("/{name}/statistics"),
-            "flows.statistics",
-            AtLeast(Viewer),
-            statistics::statistics,
-        )
-        .summary("What became of a flow's runs: by status and version, with durations and steps")
-        .describe("Counts the newest 20,000 runs of the window at most, and says so.")
-        .query::<SumFlow>()
-        .answers::<FlowStatistics>(200, "The sums, with their `Age`."),
+        statistics::route(&of("/{name}/statistics")),
     ]
 }
 

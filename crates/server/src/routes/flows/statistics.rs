@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use runstone_api::{
+    Access::AtLeast,
     FieldError,
+    Role::Viewer,
     flows::statistics::{FlowStatistics, RunStatistics, SumFlow, VersionStatistics},
 };
 use runstone_model::{ids::ProjectId, rank::nearest_rank, run::Status, time::Timestamp};
-use runstone_store::RunFacts;
+use runstone_store::{RunFacts, Walk};
 
 use crate::{
-    Answer, App, Fault, Params, Query, Scope, invalid_query,
+    Answer, App, Fault, Params, Query, Route, Scope, invalid_query,
     report::report,
     routes::versioned::{ms, time},
 };
@@ -20,7 +22,15 @@ const DAY_US: i64 = 86_400_000_000;
 /// Runs that are counted at most.
 const MOST: usize = 20_000;
 
-pub(super) async fn statistics(
+pub(super) fn route(path: &str) -> Route {
+    Route::get(path, "flows.statistics", AtLeast(Viewer), statistics)
+        .summary("What became of a flow's runs: by status and version, with durations and steps")
+        .describe("Counts the newest 20,000 runs of the window at most, and says so.")
+        .query::<SumFlow>()
+        .answers::<FlowStatistics>(200, "The sums, with their `Age`.")
+}
+
+async fn statistics(
     State(app): State<App>,
     scope: Scope,
     params: Params,
@@ -31,7 +41,7 @@ pub(super) async fn statistics(
     // What is not there is said at once, whatever is kept.
     if app
         .store
-        .flow_versions(project, name, None, 1)
+        .flow_versions(project, name, &Walk::down(1))
         .await?
         .is_empty()
     {
