@@ -90,6 +90,7 @@ impl Tables {
                         created_at: new.created_at,
                         finished_at: None,
                         deadline: new.deadline,
+                        wake_at: None,
                         cancel_requested_at: None,
                     };
                     self.runs.insert(run, record);
@@ -140,6 +141,7 @@ impl Tables {
         let open = |record: &&RunRecord| {
             !record.status.is_final()
                 && dead(record.owner)
+                && (claim.only.is_some() || record.wake_at.is_none_or(|at| at <= claim.now))
                 && claim.only.is_none_or(|only| only == record.id)
         };
         let ids: Vec<RunId> = self
@@ -159,6 +161,7 @@ impl Tables {
             record.owner = Some(claim.server);
             record.epoch += 1;
             record.status = Status::Running;
+            record.wake_at = None;
             let epoch = record.epoch;
             claimed.push(Claimed { run: id, epoch });
             if had_owner {
@@ -206,9 +209,12 @@ fn update_run(record: &mut RunRecord, update: &RunUpdate) {
     record.output.clone_from(&update.output);
     record.error.clone_from(&update.error);
     record.steps = update.steps;
-    if update.status.is_final() {
-        record.owner = None;
-    }
+    record.owner = None;
+    // One that is to be cancelled is due at once.
+    record.wake_at = update.wake_at.map(|at| {
+        let asked = record.cancel_requested_at;
+        asked.map_or(at, |asked| asked.min(at))
+    });
 }
 
 fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
@@ -305,6 +311,11 @@ impl Store for Oracle {
             .collect()))
     }
 
+    fn next_wake(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Error>> {
+        let tables = self.lock();
+        ready(Ok(tables.runs.values().filter_map(|r| r.wake_at).min()))
+    }
+
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
         let mut tables = self.lock();
         let open = tables
@@ -314,6 +325,7 @@ impl Store for Oracle {
         let found = open.is_some();
         if let Some(record) = open {
             record.cancel_requested_at.get_or_insert(now);
+            record.wake_at = record.wake_at.map(|at| at.min(now));
         }
         drop(tables);
         ready(Ok(found))

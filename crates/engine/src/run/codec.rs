@@ -6,7 +6,7 @@ use runstone_model::{
     failure::Failure,
     flow::Flow,
     limits::INLINE_BYTES,
-    run::{Entry, ItemRef, Kind, PatchValue, RunEnd, StepDone, StepRef},
+    run::{Entry, ItemRef, Kind, PatchValue, RunEnd, StepDone, StepRef, Wait},
     time::Timestamp,
 };
 use runstone_store::{Blob, Row};
@@ -45,6 +45,18 @@ struct AttemptBody {
     retry_at: Timestamp,
     #[serde(default)]
     total: u32,
+}
+
+/// The body of the row of a step that waits.
+#[derive(Deserialize)]
+struct WaitBody<'a> {
+    until: Timestamp,
+    #[serde(default, borrow)]
+    result: Option<&'a RawValue>,
+    #[serde(default)]
+    total: u32,
+    #[serde(default)]
+    blobs: Vec<String>,
 }
 
 /// Turns entries into rows.
@@ -91,6 +103,12 @@ impl Encoder<'_> {
                     retry_at: *retry_at,
                     total: step.item.map_or(0, |item| item.total),
                 });
+            }
+            Entry::Waiting { step, wait } => {
+                self.name(&mut row, *step);
+                row.attempt = wait.attempt;
+                row.started_at = wait.started_at;
+                row.body = self.wait(*step, wait);
             }
             Entry::TakenOver { server, at } => {
                 row.started_at = *at;
@@ -142,6 +160,26 @@ impl Encoder<'_> {
         if let Some(failure) = &done.failure {
             out.key("failure");
             out.json(failure);
+        }
+        out.end()
+    }
+
+    fn wait(&mut self, step: StepRef, wait: &Wait) -> String {
+        let mut out = Object::new();
+        let mut blobs: Vec<String> = Vec::new();
+        out.key("until");
+        out.json(&wait.until);
+        if !wait.result.is_null() {
+            out.key("result");
+            self.value(&mut out, &wait.result, || "result".to_owned(), &mut blobs);
+        }
+        if let Some(item) = step.item {
+            out.key("total");
+            out.json(&item.total);
+        }
+        if !blobs.is_empty() {
+            out.key("blobs");
+            out.json(&blobs);
         }
         out.end()
     }
@@ -258,6 +296,13 @@ impl Decoder<'_> {
                     retry_at: body.retry_at,
                 }
             }
+            Kind::Waiting => {
+                let body: WaitBody<'_> = serde_json::from_str(&row.body).map_err(bad)?;
+                Entry::Waiting {
+                    step: self.named(row, body.total)?,
+                    wait: self.wait(row, &body)?,
+                }
+            }
             Kind::TakenOver => {
                 let body: Value = serde_json::from_str(&row.body).map_err(bad)?;
                 let server = body["server"].as_str().and_then(|id| id.parse().ok());
@@ -314,24 +359,42 @@ impl Decoder<'_> {
         })
     }
 
+    fn wait(&self, row: &Row, body: &WaitBody<'_>) -> Result<Wait, String> {
+        let result = body.result.map_or(Ok(Arc::default()), |raw| {
+            self.value(row, raw, !body.blobs.is_empty())
+        })?;
+        Ok(Wait {
+            attempt: row.attempt,
+            started_at: row.started_at,
+            until: body.until,
+            result,
+        })
+    }
+
+    /// A value, or what the blob holds that it may be a reference of.
+    fn value(&self, row: &Row, raw: &RawValue, in_blob: bool) -> Result<Arc<Value>, String> {
+        let bad = |error: serde_json::Error| format!("journal row {}: {error}", row.seq);
+        if !in_blob {
+            return serde_json::from_str(raw.get()).map(Arc::new).map_err(bad);
+        }
+        let Ok(blob) = serde_json::from_str::<BlobRef>(raw.get()) else {
+            // A reader of journals gets the values in place of the references.
+            return serde_json::from_str(raw.get()).map(Arc::new).map_err(bad);
+        };
+        let bytes = self.blobs.get(&*blob.hash);
+        let bytes = bytes.ok_or_else(|| {
+            format!(
+                "journal row {} refers to blob {}, which is missing",
+                row.seq, blob.hash
+            )
+        })?;
+        serde_json::from_slice(bytes).map(Arc::new).map_err(bad)
+    }
+
     fn step(&self, row: &Row, kind: Kind, body: StepBody<'_>) -> Result<StepDone, String> {
-        let value = |raw: &RawValue, place: &str| -> Result<Arc<Value>, String> {
-            let bad = |error: serde_json::Error| format!("journal row {}: {error}", row.seq);
-            if !body.blobs.iter().any(|blobbed| blobbed == place) {
-                return serde_json::from_str(raw.get()).map(Arc::new).map_err(bad);
-            }
-            let Ok(blob) = serde_json::from_str::<BlobRef>(raw.get()) else {
-                // A reader of journals gets the values in place of the references.
-                return serde_json::from_str(raw.get()).map(Arc::new).map_err(bad);
-            };
-            let bytes = self.blobs.get(&*blob.hash);
-            let bytes = bytes.ok_or_else(|| {
-                format!(
-                    "journal row {} refers to blob {}, which is missing",
-                    row.seq, blob.hash
-                )
-            })?;
-            serde_json::from_slice(bytes).map(Arc::new).map_err(bad)
+        let value = |raw: &RawValue, place: &str| {
+            let in_blob = body.blobs.iter().any(|blobbed| blobbed == place);
+            self.value(row, raw, in_blob)
         };
         let key = |name: &str| {
             let at = self.flow.state.iter().position(|key| key.name == name);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::harness::TestDb;
 
 /// The statements whose plan matters: they run often, or on large tables.
-const HOT: [&str; 49] = [
+const HOT: [&str; 51] = [
     "agent.page",
     "agent.page_of_agent",
     "agent.page_of_correlation",
@@ -45,6 +45,7 @@ const HOT: [&str; 49] = [
     "project.page",
     "project.runs_in",
     "run.cancel_requested",
+    "run.claimable_due",
     "run.claimable_one",
     "run.claimable_owned",
     "run.claimable_unowned",
@@ -55,6 +56,7 @@ const HOT: [&str; 49] = [
     "run.ids_by_project",
     "run.ids_by_status",
     "run.in_project",
+    "run.next_wake",
     "run.owned",
     "run.records",
     "run.release",

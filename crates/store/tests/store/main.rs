@@ -11,4 +11,5 @@ mod interrupted;
 mod lost_answers;
 mod migrating;
 mod opening;
+mod parking;
 mod reading;
