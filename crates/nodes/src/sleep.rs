@@ -16,7 +16,7 @@ use crate::{
 pub const MAX: Duration = Duration::from_secs(3650 * 86_400);
 /// Up to this one a pause is made in memory: two rows in the journal would cost more than beginning
 /// it again after a crash.
-pub const SHORT: Duration = Duration::from_secs(1);
+pub const SHORT: Duration = Duration::from_secs(2);
 
 /// The kind `sleep`.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ use runstone_testkit::on_every_database;
 
 use crate::harness::{Place, start};
 
-const NAP: &str = "{runstone: 1, name: nap, start: a, nodes: {a: {uses: sleep, with: {for: 1100ms}}}, \
+const NAP: &str = "{runstone: 1, name: nap, start: a, nodes: {a: {uses: sleep, with: {for: 2100ms}}}, \
     edges: [a -> end], output: {slept: '${{ results.a.slept_ms }}'}}";
 const LONG: &str = "{runstone: 1, name: long, start: a, nodes: {a: {uses: sleep, with: {for: 9h}}}, \
     edges: [a -> end]}";
@@ -54,8 +54,8 @@ on_every_database! {
         let _loops: Vec<Loops> = engines.iter().take(both).map(|engine| Loops::start(engine, true)).collect();
         for run in runs {
             let record = end(&engines[0], run).await;
-            assert_eq!(record.output.as_deref(), Some(r#"{"slept":1100}"#));
-            assert!(record.finished_at.unwrap().since(record.created_at) >= Duration::from_millis(1100));
+            assert_eq!(record.output.as_deref(), Some(r#"{"slept":2100}"#));
+            assert!(record.finished_at.unwrap().since(record.created_at) >= Duration::from_millis(2100));
             let rows = engines[0].store().journal(run, 0, 99).await.unwrap();
             let kinds: Vec<i16> = rows.iter().map(|row| row.row.kind).collect();
             let want = [Kind::Waiting, Kind::StepCompleted, Kind::RunCompleted];
