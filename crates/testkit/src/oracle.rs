@@ -12,8 +12,8 @@ use runstone_model::{
     time::Timestamp,
 };
 use runstone_store::{
-    Blob, Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, Reopen, Row, RunFilter,
-    RunRecord, RunUpdate, Snapshot, Store, StoredRow,
+    Blob, Claim, Claimed, Commit, Error, FlowVersion, LoadedRun, NewFlow, NewRun, Reopen, Row,
+    RunFilter, RunRecord, RunUpdate, Snapshot, Store, StoredRow,
 };
 
 /// Everything a database would hold.
@@ -71,28 +71,7 @@ impl Tables {
                     let Some(version) = self.versions.get(&new.flow_version) else {
                         return Err(Error::Other("no such flow version".to_owned()));
                     };
-                    let record = RunRecord {
-                        id: run,
-                        project: new.project,
-                        flow_version: new.flow_version,
-                        flow: version.name.clone(),
-                        version: version.version,
-                        status: match new.owner {
-                            Some(_) => Status::Running,
-                            None => Status::Pending,
-                        },
-                        input: new.input.clone(),
-                        output: None,
-                        error: None,
-                        steps: 0,
-                        owner: new.owner,
-                        epoch: commit.epoch,
-                        created_at: new.created_at,
-                        finished_at: None,
-                        deadline: new.deadline,
-                        wake_at: None,
-                        cancel_requested_at: None,
-                    };
+                    let record = created(commit, new, version);
                     self.runs.insert(run, record);
                 }
             }
@@ -200,6 +179,31 @@ impl Tables {
             rows,
             blobs,
         })
+    }
+}
+
+fn created(commit: &Commit, new: &NewRun, version: &FlowVersion) -> RunRecord {
+    RunRecord {
+        id: commit.run,
+        project: new.project,
+        flow_version: new.flow_version,
+        flow: version.name.clone(),
+        version: version.version,
+        status: match new.owner {
+            Some(_) => Status::Running,
+            None => Status::Pending,
+        },
+        input: new.input.clone(),
+        output: None,
+        error: None,
+        steps: 0,
+        owner: new.owner,
+        epoch: commit.epoch,
+        created_at: new.created_at,
+        finished_at: None,
+        deadline: new.deadline,
+        wake_at: None,
+        cancel_requested_at: None,
     }
 }
 
