@@ -56,7 +56,12 @@ impl Tables {
             return Ok(()); // an earlier try whose answer was lost
         }
         let epoch = self.runs.get(&run).map(|record| record.epoch);
-        let stale = commit.update.is_some() && epoch != Some(commit.epoch);
+        let stale = commit.update.as_ref().is_some_and(|update| {
+            // What has ended is not parked.
+            let ended = |record: &RunRecord| record.status.is_final();
+            let over = !update.status.is_final() && self.runs.get(&run).is_some_and(ended);
+            over || epoch != Some(commit.epoch)
+        });
         if stale || commit.rows.iter().any(|row| there(row).is_some()) {
             return Err(Error::Fenced);
         }
@@ -123,13 +128,18 @@ impl Tables {
                 && (claim.only.is_some() || record.wake_at.is_none_or(|at| at <= claim.now))
                 && claim.only.is_none_or(|only| only == record.id)
         };
-        let ids: Vec<RunId> = self
-            .runs
-            .values()
-            .filter(open)
-            .take(claim.limit as usize)
-            .map(|record| record.id)
-            .collect();
+        let limit = claim.limit as usize;
+        let found = self.runs.values().filter(open);
+        let (mut due, mut ids): (Vec<_>, Vec<_>) = found
+            .map(|record| (record.wake_at, record.id))
+            .partition(|(wake_at, _)| wake_at.is_some());
+        // Of those that are due the longest due, then the oldest of all.
+        due.sort_unstable();
+        due.truncate(limit);
+        ids.append(&mut due);
+        let mut ids: Vec<RunId> = ids.into_iter().map(|(_, id)| id).collect();
+        ids.sort_unstable();
+        ids.truncate(limit);
         let mut claimed = Vec::new();
         for id in ids {
             let seq = self.rows(id, 0).last().map_or(1, |row| row.row.seq + 1);

@@ -1,5 +1,5 @@
 -- Override: an UPDATE that changes nothing locks on every server that speaks T-SQL; hints alone do not, so the condition stands outside too.
--- Runs whose time has come, the longest due first, locked. Index: runs_parked.
+-- Runs whose time has come, the longest due first, locked. Index: runs_owner.
 UPDATE runs WITH (ROWLOCK, READPAST)
 SET epoch = epoch
 OUTPUT inserted.id, inserted.epoch

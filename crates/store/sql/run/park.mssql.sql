@@ -6,4 +6,4 @@ SET status = n.status, output = n.output, error = n.error, steps = n.steps, owne
 FROM runs AS r
 INNER JOIN ({{rows status:text, output:text, error:text, steps:int, wake_at:int, id:uuid, epoch:int}})
   AS n (status, output, error, steps, wake_at, id, epoch)
-  ON r.id = n.id AND r.epoch = n.epoch
+  ON r.id = n.id AND r.epoch = n.epoch AND r.finished_at IS NULL

@@ -3,4 +3,4 @@
 UPDATE runs
 SET status = :status, output = :output, error = :error, steps = :steps, owner_id = NULL,
     wake_at = CASE WHEN cancel_requested_at < :wake_at THEN cancel_requested_at ELSE :wake_at END
-WHERE id = :id AND epoch = :epoch
+WHERE id = :id AND epoch = :epoch AND finished_at IS NULL
