@@ -33,6 +33,8 @@ pub struct Run {
     pub duration_ms: Option<f64>,
     /// When it must have ended, UTC.
     pub deadline: Option<String>,
+    /// When it goes on, UTC; only while it waits for a time and no server has it.
+    pub wake_at: Option<String>,
     /// When somebody asked to cancel it, UTC.
     pub cancel_requested_at: Option<String>,
     /// Its input; left out in lists.
@@ -135,8 +137,8 @@ pub struct ListRuns {
 pub struct Step {
     /// Its place in the journal, from 1.
     pub seq: u64,
-    /// `completed`, `failed`, `skipped`, `attempt_failed`, `taken_over`, `run_completed`,
-    /// `run_failed` or `run_cancelled`.
+    /// `completed`, `failed`, `skipped`, `attempt_failed`, `waiting`, `taken_over`,
+    /// `run_completed`, `run_failed`, `run_cancelled` or `run_retried`.
     pub kind: String,
     /// The node, where it is about a step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,6 +156,9 @@ pub struct Step {
     pub at: String,
     /// How long the attempt took, in milliseconds.
     pub duration_ms: f64,
+    /// When the step ends that waits, UTC; only of kind `waiting`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// What the node gave; left out of lists and events when it is larger than 16 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,

@@ -132,6 +132,10 @@ pub(crate) fn registry(lines: Option<mpsc::UnboundedSender<Line>>) -> Result<Reg
     Ok(registry)
 }
 
+/// Runs that wait for so long or longer leave the memory of a process that stays: writing that and
+/// reading it again take a few milliseconds.
+pub(crate) const PARK: Duration = Duration::from_secs(2);
+
 /// An engine with its heartbeat, and the store beneath.
 pub(crate) struct Running {
     /// Executes runs.
@@ -141,22 +145,24 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts executing on `store`; with `claim` it takes over what nobody executes.
+    /// Starts executing on `store`. Runs that wait for `park` or longer leave memory; whoever starts
+    /// with that has to claim them when they are due.
     pub(crate) fn start(
         store: Arc<SqlStore>,
         registry: Registry,
         args: &EngineArgs,
         alone: bool,
-        claim: bool,
+        park: Option<Duration>,
     ) -> Self {
         let options = Options {
             lease: args.lease,
             heartbeat: args.lease / 5,
             alone,
+            park,
             ..Options::default()
         };
         let engine = Engine::new(Arc::clone(&store) as _, registry, options);
-        let loops = Loops::start(&engine, claim);
+        let loops = Loops::start(&engine, false);
         Self {
             engine,
             store,

@@ -1,8 +1,6 @@
-//! The engine: what it is made of and which runs are live in this process. Use-cases are in
-//! `run/`, loops in `loops/`.
+//! The engine: what it is made of. Use-cases are in `run/`, loops in `loops/`.
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -12,16 +10,17 @@ use runstone_model::{
 };
 use runstone_store::Store;
 use tokio::{
-    sync::{broadcast, mpsc, watch},
+    sync::{broadcast, watch},
     time::Instant,
 };
 
 use crate::{
     Clock, Event, EventKind, Ids, RealIds, Registry, SystemClock,
     flows::Flows,
+    live::Live,
     outage::Outage,
-    run::control::Control,
     tally::{Done, Tally},
+    wakes::Wakes,
 };
 
 /// News kept for a slow watcher before it loses some.
@@ -44,6 +43,9 @@ pub struct Options {
     pub secrets: Arc<dyn Secrets>,
     /// How long to keep trying when the database does not answer; `None`: for ever.
     pub patience: Option<Duration>,
+    /// A run that does nothing but wait, for so long or longer, leaves memory until it is due; for
+    /// that some process has to claim (`Loops::start` with `claim`). `None`: it stays.
+    pub park: Option<Duration>,
     /// No other process can execute runs on this database (an SQLite file is locked by its one
     /// engine): every other owner is dead, lease or not.
     pub alone: bool,
@@ -59,6 +61,7 @@ impl Default for Options {
             ids: Arc::new(RealIds),
             secrets: Arc::new(EnvSecrets),
             patience: None,
+            park: None,
             alone: false,
         }
     }
@@ -107,7 +110,9 @@ pub(crate) struct Inner {
     pub(crate) outage: Outage,
     /// When the heartbeat loop last did its work.
     pub(crate) beaten_at: Mutex<Instant>,
-    live: Mutex<HashMap<RunId, mpsc::UnboundedSender<Control>>>,
+    /// When runs that wait for a time are due.
+    pub(crate) wakes: Wakes,
+    pub(crate) live: Live,
 }
 
 impl Engine {
@@ -129,7 +134,8 @@ impl Engine {
                 suspect: AtomicBool::new(false),
                 outage: Outage::default(),
                 beaten_at: Mutex::new(Instant::now()),
-                live: Mutex::default(),
+                wakes: Wakes::default(),
+                live: Live::default(),
                 options,
             }),
         }
@@ -183,7 +189,7 @@ impl Engine {
     /// How many runs are live in this process.
     #[must_use]
     pub fn live(&self) -> usize {
-        self.inner.lock_live().len()
+        self.inner.live.count()
     }
 
     /// Whether a run is live here.
@@ -205,37 +211,6 @@ impl Engine {
 }
 
 impl Inner {
-    fn lock_live(&self) -> MutexGuard<'_, HashMap<RunId, mpsc::UnboundedSender<Control>>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes a run as live; `None` when it is already.
-    pub(crate) fn enter(&self, run: RunId) -> Option<mpsc::UnboundedReceiver<Control>> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        match self.lock_live().entry(run) {
-            std::collections::hash_map::Entry::Occupied(_) => None,
-            std::collections::hash_map::Entry::Vacant(slot) => {
-                slot.insert(sender);
-                Some(receiver)
-            }
-        }
-    }
-
-    pub(crate) fn is_live(&self, run: RunId) -> bool {
-        self.lock_live().contains_key(&run)
-    }
-
-    pub(crate) fn leave(&self, run: RunId) {
-        self.lock_live().remove(&run);
-    }
-
-    /// Tells a live run something; false when it is not live here.
-    pub(crate) fn tell(&self, run: RunId, control: Control) -> bool {
-        self.lock_live()
-            .get(&run)
-            .is_some_and(|sender| sender.send(control).is_ok())
-    }
-
     pub(crate) fn say(&self, run: RunId, kind: impl FnOnce() -> EventKind) {
         if self.events.receiver_count() > 0 {
             // Nobody listening any more is no trouble.

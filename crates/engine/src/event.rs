@@ -5,6 +5,7 @@ use runstone_model::{
     failure::Failure,
     ids::RunId,
     run::{Entry, StepRef},
+    time::Timestamp,
 };
 
 /// One piece of news about a run.
@@ -37,6 +38,11 @@ pub enum EventKind {
     StoreUnavailable {
         /// What it said.
         message: String,
+    },
+    /// The run waits for a time and has left this process; whoever finds it due goes on with it.
+    Parked {
+        /// When it is due.
+        until: Timestamp,
     },
     /// Another server has taken the run over; it is dropped here.
     LostOwnership,

@@ -6,12 +6,14 @@ mod engine;
 mod error;
 mod event;
 mod flows;
+mod live;
 pub mod loops;
 pub mod node;
 mod outage;
 mod registry;
 pub mod run;
 mod tally;
+mod wakes;
 
 pub use clock::{Clock, Ids, RealIds, SystemClock};
 pub use engine::{Engine, Options};

@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use runstone_model::{
     failure::{Class, Failure},
     ids::RunId,
+    time::Timestamp,
 };
 use serde_json::Value;
 
@@ -49,11 +50,24 @@ pub trait Node: Send + Sync + 'static {
 pub struct Outcome {
     /// The result: kept in the journal, seen as `results.<node>`.
     pub result: Value,
+    /// The step ends at this time and not before: what takes long by waiting holds no task, and is
+    /// not begun again after a crash. Both are journaled; the node's `timeout` bounds the wait.
+    pub until: Option<Timestamp>,
 }
 
 impl From<Value> for Outcome {
     fn from(result: Value) -> Self {
-        Self { result }
+        let until = None;
+        Self { result, until }
+    }
+}
+
+impl Outcome {
+    /// This result, at this time.
+    #[must_use]
+    pub fn at(until: Timestamp, result: Value) -> Self {
+        let until = Some(until);
+        Self { result, until }
     }
 }
 
@@ -112,6 +126,8 @@ pub struct Context {
     pub item: Option<u32>,
     /// The attempt, from 1.
     pub attempt: u32,
+    /// When the attempt began.
+    pub started_at: Timestamp,
     /// Made of run, node, visit and item: the same through retries, crashes and take-overs.
     pub idempotency_key: Arc<str>,
     /// Asks a long computation to stop.

@@ -25,6 +25,8 @@ pub struct Done {
     pub started: u64,
     /// Runs that were taken over from others, or resumed.
     pub claimed: u64,
+    /// Times that a run left this engine to wait for a time.
+    pub parked: u64,
     /// Runs that somebody else took over from this engine.
     pub lost: u64,
     /// Runs that could not go on here.
@@ -38,6 +40,7 @@ pub(crate) struct Tally {
     step_seconds: Mutex<Histogram>,
     pub(crate) started: AtomicU64,
     pub(crate) claimed: AtomicU64,
+    pub(crate) parked: AtomicU64,
     pub(crate) lost: AtomicU64,
     pub(crate) stuck: AtomicU64,
 }
@@ -49,6 +52,7 @@ impl Default for Tally {
             step_seconds: Mutex::new(Histogram::new(&SECONDS)),
             started: AtomicU64::default(),
             claimed: AtomicU64::default(),
+            parked: AtomicU64::default(),
             lost: AtomicU64::default(),
             stuck: AtomicU64::default(),
         }
@@ -87,6 +91,7 @@ impl Tally {
             step_seconds: steps.unwrap_or_else(PoisonError::into_inner).clone(),
             started: count(&self.started),
             claimed: count(&self.claimed),
+            parked: count(&self.parked),
             lost: count(&self.lost),
             stuck: count(&self.stuck),
         }

@@ -1,4 +1,6 @@
 //! What went wrong with a step or a run, as data: it is journaled, shown and branched on.
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// The kind of trouble; `retry.on` names these.
@@ -104,6 +106,13 @@ impl Failure {
             retryable: class.retryable(),
             retry_after_ms: None,
         }
+    }
+
+    /// An attempt that reached the time limit of its node.
+    #[must_use]
+    pub fn timed_out(limit: Duration) -> Self {
+        let message = format!("took longer than its timeout of {limit:?}");
+        Self::new("node_failed", Class::Timeout, message)
     }
 
     /// The same failure, named as happening in `node`.

@@ -62,6 +62,18 @@ fn done() -> Outcome {
     Outcome::Done(json!("r"))
 }
 
+fn later() -> Outcome {
+    Outcome::Later {
+        until: NOW.plus(std::time::Duration::from_secs(5)),
+        result: json!("r"),
+    }
+}
+
+fn due(id: u64, item: Option<u32>, attempt: u32) -> Command {
+    let id = StepId(id);
+    Command::Due { id, item, attempt }
+}
+
 fn broken(class: Class) -> Outcome {
     Outcome::Failed(Failure::new("node_failed", class, "broken"))
 }
@@ -96,7 +108,26 @@ fn states() -> Vec<(&'static str, RunState)> {
             "a waits for its second attempt",
             after(vec![finished(1, None, 1, broken(Class::Network))]),
         ),
+        (
+            "a waits for its time",
+            after(vec![finished(1, None, 1, later())]),
+        ),
+        (
+            "a waits for its time in its second attempt",
+            after(vec![
+                finished(1, None, 1, broken(Class::Network)),
+                finished(1, None, 2, later()),
+            ]),
+        ),
         ("b and m run", after(vec![ok(1)])),
+        (
+            "b waits, and one item of m",
+            after(vec![
+                ok(1),
+                finished(2, None, 1, later()),
+                finished(3, item(1), 1, later()),
+            ]),
+        ),
         ("one item of m is over", after(vec![ok(1), one(0)])),
         ("d runs", after(vec![ok(1), ok(2), one(0), one(1)])),
         (
@@ -133,6 +164,9 @@ fn commands() -> Vec<(&'static str, Command)> {
             "a broken for good",
             finished(1, None, 1, broken(Class::Logic)),
         ),
+        ("a has to wait", finished(1, None, 1, later())),
+        ("a due", due(1, None, 1)),
+        ("a due, second attempt", due(1, None, 2)),
         ("a skipped", finished(1, None, 1, Outcome::Skipped)),
         ("b done", finished(2, None, 1, done())),
         (
@@ -145,6 +179,9 @@ fn commands() -> Vec<(&'static str, Command)> {
             "m item 1 broken",
             finished(3, item(1), 1, broken(Class::Logic)),
         ),
+        ("b due", due(2, None, 1)),
+        ("m item 1 has to wait", finished(3, item(1), 1, later())),
+        ("m item 1 due", due(3, Some(1), 1)),
         ("m has no items", finished(3, None, 1, Outcome::NoItems)),
         ("d done", finished(4, None, 1, done())),
         ("a step that never was", finished(99, None, 1, done())),
@@ -167,7 +204,7 @@ fn commands() -> Vec<(&'static str, Command)> {
 fn entry(state: &RunState, entry: &Entry) -> String {
     let step = match entry {
         Entry::Step(done) => Some(done.step),
-        Entry::AttemptFailed { step, .. } => Some(*step),
+        Entry::AttemptFailed { step, .. } | Entry::Waiting { step, .. } => Some(*step),
         Entry::TakenOver { .. } | Entry::Retried { .. } | Entry::Ended { .. } => None,
     };
     let name = step.map(|step| {
@@ -195,6 +232,9 @@ fn effect(state: &RunState, effect: &Effect) -> String {
         Effect::Start(id) => format!("start {}", name(id)),
         Effect::Retry { id, at, .. } => {
             format!("retry {} in {} ms", name(id), (at.0 - NOW.0) / 1000)
+        }
+        Effect::Wait { id, at, .. } => {
+            format!("{} is due in {} ms", name(id), (at.0 - NOW.0) / 1000)
         }
         Effect::Cancel(id) => format!("cancel {}", name(id)),
         Effect::Ended => "ended".to_owned(),

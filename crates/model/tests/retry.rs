@@ -52,13 +52,21 @@ fn finish(state: &mut RunState, rng: &mut Rng) -> Vec<Entry> {
     while !state.status().is_final() {
         let active = &state.active()[rng.below(state.active().len())];
         let name = &state.flow().nodes[active.node].name;
-        let command = Command::Finished {
-            id: active.id,
-            item: None,
-            attempt: active.next_attempt(None).0,
-            started_at: AT,
-            duration_us: 1,
-            outcome: Outcome::Done(json!(format!("{name}{}", active.visit))),
+        let id = active.id;
+        let command = match active.wait(None).map(|wait| wait.attempt) {
+            Some(attempt) => Command::Due {
+                id,
+                item: None,
+                attempt,
+            },
+            None => Command::Finished {
+                id,
+                item: None,
+                attempt: active.next_attempt(None).0,
+                started_at: AT,
+                duration_us: 1,
+                outcome: Outcome::Done(json!(format!("{name}{}", active.visit))),
+            },
         };
         entries.extend(state.handle(command, AT).unwrap());
     }

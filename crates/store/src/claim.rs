@@ -123,9 +123,11 @@ async fn many(tx: &mut Tx, sql: &Catalog, claim: Claim) -> Result<Vec<Candidate>
     let rows = tx
         .fetch_all(&sql.run_claimable_unowned, &[("limit", limit.clone())])
         .await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        found.push(candidate(&row, false)?);
+    let due = [("now", claim.now.0.into()), ("limit", limit.clone())];
+    let due = tx.fetch_all(&sql.run_claimable_due, &due).await?;
+    let mut found = Vec::with_capacity(rows.len() + due.len());
+    for row in rows.iter().chain(&due) {
+        found.push(candidate(row, false)?);
     }
     for owner in dead {
         let params = [

@@ -78,8 +78,9 @@ pub trait Store: Send + Sync {
     fn flow_version(&self, id: FlowVersionId) -> BoxFuture<'_, Result<Option<FlowVersion>, Error>>;
 
     /// Takes ownership of up to `limit` unfinished runs that have no owner, or whose owner's last
-    /// heartbeat is before `expired_before`. Raises each run's epoch and, when it had an owner,
-    /// appends a `taken_over` row, which fences that owner. With `only`, just that run.
+    /// heartbeat is before `expired_before`; of parked ones only those that are due. Raises each run's epoch and, when it had an owner,
+    /// appends a `taken_over` row, which fences that owner (who parked a run gave it up with the last
+    /// thing that it wrote). With `only`, just that run, due or not.
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Vec<Claimed>, Error>>;
 
     /// Everything needed to go on with these runs, in the order asked; unknown ones are left out.
@@ -98,7 +99,10 @@ pub trait Store: Send + Sync {
     /// The unfinished runs that `server` owns, oldest first, at most 1,000.
     fn owned(&self, server: ServerId) -> BoxFuture<'_, Result<Vec<RunId>, Error>>;
 
-    /// Asks the owner of a run to cancel it. False when the run is unknown or already ended.
+    /// When the next parked run is due; a time in the past when one is. `None`: there are none.
+    fn next_wake(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Error>>;
+
+    /// Asks the owner of a run to cancel it; a parked one is due at once. False when the run is unknown or already ended.
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>>;
 
     /// Opens an ended run that did not complete again, without an owner and in a new epoch, and

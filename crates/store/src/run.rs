@@ -40,6 +40,7 @@ pub(crate) fn record(row: DbRow) -> Result<RunRecord, Error> {
         created_at: Timestamp(cells.next()?),
         finished_at: cells.next::<Option<i64>>()?.map(Timestamp),
         deadline: cells.next::<Option<i64>>()?.map(Timestamp),
+        wake_at: cells.next::<Option<i64>>()?.map(Timestamp),
         cancel_requested_at: cells.next::<Option<i64>>()?.map(Timestamp),
     })
 }
@@ -167,6 +168,14 @@ pub(crate) async fn request_cancel(
 ) -> Result<bool, Error> {
     let params = [("now", now.0.into()), ("id", run.0.into())];
     Ok(db.execute(&sql.run_request_cancel, &params).await? == 1)
+}
+
+/// When the next of the runs that wait for a time is due.
+pub(crate) async fn next_wake(db: &Database, sql: &Catalog) -> Result<Option<Timestamp>, Error> {
+    let params = [("limit", Value::from(1_u32))];
+    let row = db.fetch_optional(&sql.run_next_wake, &params).await?;
+    row.map(|row| Cells::new("runs", row).next().map(Timestamp))
+        .transpose()
 }
 
 /// Opens an ended run again; see [`Store::reopen`](crate::Store::reopen).

@@ -163,6 +163,10 @@ impl Store for SqlStore {
         Box::pin(server::owned(&self.db, &self.sql, server))
     }
 
+    fn next_wake(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Error>> {
+        Box::pin(run::next_wake(&self.db, &self.sql))
+    }
+
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
         Box::pin(run::request_cancel(&self.db, &self.sql, run, now))
     }

@@ -104,7 +104,7 @@ pub struct RunUpdate {
     pub error: Option<String>,
     /// Steps committed so far.
     pub steps: u64,
-    /// When to wake a parked run.
+    /// When a run that is parked is due.
     pub wake_at: Option<Timestamp>,
 }
 
@@ -128,8 +128,7 @@ pub struct Commit {
     pub create: Option<NewRun>,
     /// New journal rows, contiguous.
     pub rows: Vec<Row>,
-    /// Present at park and finish. Finishing or parking without an owner is the store's business:
-    /// an ended run has no owner.
+    /// Present at park and finish. That the run has no owner then is the store's business.
     pub update: Option<RunUpdate>,
     /// A newer snapshot, replacing the older.
     pub snapshot: Option<Snapshot>,
@@ -238,6 +237,8 @@ pub struct RunRecord {
     pub finished_at: Option<Timestamp>,
     /// When it must have ended.
     pub deadline: Option<Timestamp>,
+    /// When it is due, while it waits for a time without an owner.
+    pub wake_at: Option<Timestamp>,
     /// When somebody asked to cancel it.
     pub cancel_requested_at: Option<Timestamp>,
 }

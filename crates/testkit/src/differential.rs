@@ -29,6 +29,7 @@ enum Call {
     Heartbeat(ServerId, Timestamp),
     Release(ServerId),
     Owned(ServerId),
+    NextWake,
     RequestCancel(RunId, Timestamp),
     Run(RunId),
     Runs(RunFilter),
@@ -126,6 +127,7 @@ async fn answer(store: &dyn Store, call: Call) -> String {
         Call::Heartbeat(server, now) => said(store.heartbeat(server, now).await),
         Call::Release(server) => said(store.release(server).await),
         Call::Owned(server) => said(store.owned(server).await),
+        Call::NextWake => said(store.next_wake().await),
         Call::RequestCancel(run, now) => said(store.request_cancel(run, now).await),
         Call::Run(run) => said(store.run(run).await),
         Call::Runs(filter) => said(store.runs(filter).await),
@@ -193,7 +195,8 @@ impl Caller {
             }
             64..72 => Call::Heartbeat(self.server(), now),
             72..74 => Call::Release(self.server()),
-            74..78 => Call::Owned(self.server()),
+            74..76 => Call::Owned(self.server()),
+            76..78 => Call::NextWake,
             78..82 => Call::RequestCancel(self.known_run(), now),
             82..87 => Call::Run(self.known_run()),
             87..92 => Call::Runs(RunFilter {
@@ -293,12 +296,23 @@ impl Caller {
         }
         let last = first + count - 1;
         let finish = self.rng.random_bool(0.1);
+        let park = !finish && self.rng.random_bool(0.1);
         let body = || format!("{{\"seq\":{last}}}");
-        let snapshot = (!finish && back == 0 && self.rng.random_bool(0.1)).then(|| Snapshot {
+        // Of a run that is not there either is refused, in whatever order the database likes.
+        let either = !finish && (!park || self.runs.contains(&run));
+        let snapshot = (either && back == 0 && self.rng.random_bool(0.1)).then(|| Snapshot {
             seq: last,
             body: body(),
         });
-        let update = finish.then(|| RunUpdate {
+        let parked = park.then(|| RunUpdate {
+            status: Status::Waiting,
+            finished_at: None,
+            output: None,
+            error: None,
+            steps: last,
+            wake_at: Some(Timestamp(self.now + self.rng.random_range(0..3000))),
+        });
+        let ended = finish.then(|| RunUpdate {
             status: [Status::Completed, Status::Failed, Status::Cancelled]
                 [self.rng.random_range(0..3)],
             finished_at: Some(Timestamp(self.now)),
@@ -312,7 +326,7 @@ impl Caller {
             epoch,
             create: None,
             rows,
-            update,
+            update: ended.or(parked),
             snapshot,
             blobs,
         }

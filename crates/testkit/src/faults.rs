@@ -172,6 +172,10 @@ impl Store for Faults {
         Box::pin(self.call("owned", move || self.inner.owned(server)))
     }
 
+    fn next_wake(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Error>> {
+        Box::pin(self.call("next_wake", move || self.inner.next_wake()))
+    }
+
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
         Box::pin(self.call("request_cancel", move || {
             self.inner.request_cancel(run, now)

@@ -12,8 +12,8 @@ use runstone_model::{
     time::Timestamp,
 };
 use runstone_store::{
-    Blob, Claim, Claimed, Commit, Direction, Error, FlowVersion, LoadedRun, NewFlow, Reopen, Row,
-    RunFilter, RunRecord, RunUpdate, Snapshot, Store, StoredRow,
+    Blob, Claim, Claimed, Commit, Direction, Error, FlowVersion, LoadedRun, NewFlow, NewRun, Reopen,
+    Row, RunFilter, RunRecord, RunUpdate, Snapshot, Store, StoredRow,
 };
 
 /// Everything a database would hold.
@@ -56,7 +56,12 @@ impl Tables {
             return Ok(()); // an earlier try whose answer was lost
         }
         let epoch = self.runs.get(&run).map(|record| record.epoch);
-        let stale = commit.update.is_some() && epoch != Some(commit.epoch);
+        let stale = commit.update.as_ref().is_some_and(|update| {
+            // What has ended is not parked.
+            let ended = |record: &RunRecord| record.status.is_final();
+            let over = !update.status.is_final() && self.runs.get(&run).is_some_and(ended);
+            over || epoch != Some(commit.epoch)
+        });
         if stale || commit.rows.iter().any(|row| there(row).is_some()) {
             return Err(Error::Fenced);
         }
@@ -71,27 +76,7 @@ impl Tables {
                     let Some(version) = self.versions.get(&new.flow_version) else {
                         return Err(Error::Other("no such flow version".to_owned()));
                     };
-                    let record = RunRecord {
-                        id: run,
-                        project: new.project,
-                        flow_version: new.flow_version,
-                        flow: version.name.clone(),
-                        version: version.version,
-                        status: match new.owner {
-                            Some(_) => Status::Running,
-                            None => Status::Pending,
-                        },
-                        input: new.input.clone(),
-                        output: None,
-                        error: None,
-                        steps: 0,
-                        owner: new.owner,
-                        epoch: commit.epoch,
-                        created_at: new.created_at,
-                        finished_at: None,
-                        deadline: new.deadline,
-                        cancel_requested_at: None,
-                    };
+                    let record = created(commit, new, version);
                     self.runs.insert(run, record);
                 }
             }
@@ -140,15 +125,21 @@ impl Tables {
         let open = |record: &&RunRecord| {
             !record.status.is_final()
                 && dead(record.owner)
+                && (claim.only.is_some() || record.wake_at.is_none_or(|at| at <= claim.now))
                 && claim.only.is_none_or(|only| only == record.id)
         };
-        let ids: Vec<RunId> = self
-            .runs
-            .values()
-            .filter(open)
-            .take(claim.limit as usize)
-            .map(|record| record.id)
-            .collect();
+        let limit = claim.limit as usize;
+        let found = self.runs.values().filter(open);
+        let (mut due, mut ids): (Vec<_>, Vec<_>) = found
+            .map(|record| (record.wake_at, record.id))
+            .partition(|(wake_at, _)| wake_at.is_some());
+        // Of those that are due the longest due, then the oldest of all.
+        due.sort_unstable();
+        due.truncate(limit);
+        ids.append(&mut due);
+        let mut ids: Vec<RunId> = ids.into_iter().map(|(_, id)| id).collect();
+        ids.sort_unstable();
+        ids.truncate(limit);
         let mut claimed = Vec::new();
         for id in ids {
             let seq = self.rows(id, 0).last().map_or(1, |row| row.row.seq + 1);
@@ -159,6 +150,7 @@ impl Tables {
             record.owner = Some(claim.server);
             record.epoch += 1;
             record.status = Status::Running;
+            record.wake_at = None;
             let epoch = record.epoch;
             claimed.push(Claimed { run: id, epoch });
             if had_owner {
@@ -200,15 +192,43 @@ impl Tables {
     }
 }
 
+fn created(commit: &Commit, new: &NewRun, version: &FlowVersion) -> RunRecord {
+    RunRecord {
+        id: commit.run,
+        project: new.project,
+        flow_version: new.flow_version,
+        flow: version.name.clone(),
+        version: version.version,
+        status: match new.owner {
+            Some(_) => Status::Running,
+            None => Status::Pending,
+        },
+        input: new.input.clone(),
+        output: None,
+        error: None,
+        steps: 0,
+        owner: new.owner,
+        epoch: commit.epoch,
+        created_at: new.created_at,
+        finished_at: None,
+        deadline: new.deadline,
+        wake_at: None,
+        cancel_requested_at: None,
+    }
+}
+
 fn update_run(record: &mut RunRecord, update: &RunUpdate) {
     record.status = update.status;
     record.finished_at = update.finished_at;
     record.output.clone_from(&update.output);
     record.error.clone_from(&update.error);
     record.steps = update.steps;
-    if update.status.is_final() {
-        record.owner = None;
-    }
+    record.owner = None;
+    // One that is to be cancelled is due at once.
+    record.wake_at = update.wake_at.map(|at| {
+        let asked = record.cancel_requested_at;
+        asked.map_or(at, |asked| asked.min(at))
+    });
 }
 
 fn ready<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
@@ -305,6 +325,11 @@ impl Store for Oracle {
             .collect()))
     }
 
+    fn next_wake(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Error>> {
+        let tables = self.lock();
+        ready(Ok(tables.runs.values().filter_map(|r| r.wake_at).min()))
+    }
+
     fn request_cancel(&self, run: RunId, now: Timestamp) -> BoxFuture<'_, Result<bool, Error>> {
         let mut tables = self.lock();
         let open = tables
@@ -314,6 +339,7 @@ impl Store for Oracle {
         let found = open.is_some();
         if let Some(record) = open {
             record.cancel_requested_at.get_or_insert(now);
+            record.wake_at = record.wake_at.map(|at| at.min(now));
         }
         drop(tables);
         ready(Ok(found))

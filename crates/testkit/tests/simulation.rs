@@ -31,6 +31,7 @@ fn slow_every_seed_ends_as_it_does_without_faults() {
                 sum.crashes += one.crashes;
                 sum.steps += one.steps;
                 sum.attempts += one.attempts;
+                sum.parked += one.parked;
             }
         };
         let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
@@ -42,12 +43,17 @@ fn slow_every_seed_ends_as_it_does_without_faults() {
                 crashes: a.crashes + b.crashes,
                 steps: a.steps + b.steps,
                 attempts: a.attempts + b.attempts,
+                parked: a.parked + b.parked,
             })
     });
     println!("{seeds} seeds: {total:?}");
     assert!(
         total.crashes > seeds,
         "the simulation hardly crashes: it shows nothing"
+    );
+    assert!(
+        total.parked > seeds,
+        "hardly a run was ever parked: it shows nothing"
     );
     assert!(
         total.attempts > total.steps,

@@ -3,6 +3,7 @@
 
 mod rows;
 mod up;
+mod waiting;
 
 use std::path::Path;
 use std::process::Command;
@@ -50,6 +51,7 @@ pub(super) struct Figures {
     /// A round of P9: a call, ours, theirs, in requests a second.
     against: Vec<(&'static str, f64, f64)>,
     watched: Option<Watched>,
+    waited: Option<Waited>,
     no_peer: Option<String>,
     pub(super) notes: Vec<String>,
 }
@@ -66,6 +68,17 @@ struct Asked {
 struct Start {
     ready_ms: f64,
     idle_mb: f64,
+}
+
+/// Runs that wait, and the memory of the server that they are on.
+struct Waited {
+    runs: u64,
+    /// From the first request to start some until all of them waited.
+    seconds: f64,
+    before_mb: f64,
+    /// On the way there.
+    most_mb: f64,
+    waiting_mb: f64,
 }
 
 struct Watched {
@@ -93,6 +106,10 @@ impl Figures {
             "asked": asked.collect::<Vec<_>>(),
             "starts": starts.collect::<Vec<_>>(),
             "watched": self.watched.as_ref().map(|one| &one.printed),
+            "waited": self.waited.as_ref().map(|one| json!({
+                "runs": one.runs, "seconds": one.seconds, "before_mb": one.before_mb,
+                "most_mb": one.most_mb, "waiting_mb": one.waiting_mb,
+            })),
         })
     }
 }
@@ -103,6 +120,7 @@ pub(super) fn measure(plan: &Plan<'_>) -> Result<Figures> {
         for _ in 0..plan.rounds.max(3) {
             figures.starts.push(dev(plan)?);
         }
+        figures.waited = Some(waiting::measure(plan)?);
     }
     if !["P9", "P10", "P11"].into_iter().any(|id| (plan.wants)(id)) {
         return Ok(figures);

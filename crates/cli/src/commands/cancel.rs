@@ -52,7 +52,7 @@ async fn cancel_here(store: Arc<SqlStore>, args: &CancelArgs) -> anyhow::Result<
     };
     let alone = open::alone(&args.db);
     let registry = open::registry(None)?;
-    let running = Running::start(Arc::clone(&store), registry, &args.engine, alone, false);
+    let running = Running::start(Arc::clone(&store), registry, &args.engine, alone, None);
     let cancelled = async {
         match running.engine.cancel(run, &args.reason).await {
             Ok(true) => Ok((run, status(&store, run).await?)),

@@ -46,7 +46,10 @@ async fn tell(
     let again = flag(db);
     let steps = match result {
         RunResult::Ended { steps, .. } => *steps,
-        RunResult::LostOwnership | RunResult::Stopped | RunResult::Stuck(_) => record.steps,
+        RunResult::Parked { .. }
+        | RunResult::LostOwnership
+        | RunResult::Stopped
+        | RunResult::Stuck(_) => record.steps,
     };
     match result {
         RunResult::Ended { .. } => {}
@@ -54,6 +57,10 @@ async fn tell(
             print::note(&format!(
                 "stopped; go on with: runstone resume {run}{again}"
             ));
+        }
+        RunResult::Parked { until } => {
+            let until = print::duration::date(*until);
+            print::note(&format!("it waits until {until}, and goes on then"));
         }
         RunResult::LostOwnership => {
             print::note("another process has taken the run over; it goes on there");
@@ -86,7 +93,9 @@ async fn tell(
             }
             record.status.into()
         }
-        RunResult::Stopped | RunResult::LostOwnership => Exit::Unfinished,
+        RunResult::Parked { .. } | RunResult::Stopped | RunResult::LostOwnership => {
+            Exit::Unfinished
+        }
         RunResult::Stuck(_) => Exit::Usage,
     })
 }

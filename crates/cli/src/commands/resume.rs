@@ -34,7 +34,7 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut signals = Signals::listen()?;
-    let running = Running::start(store, registry, &args.engine, open::alone(&args.db), false);
+    let running = Running::start(store, registry, &args.engine, open::alone(&args.db), None);
     let begun = async {
         let record = running
             .engine

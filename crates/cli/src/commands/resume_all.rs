@@ -42,6 +42,8 @@ struct Counts {
     stuck: u64,
     /// Unfinished runs that other processes execute.
     elsewhere: u64,
+    /// Runs that wait for a time, in no process.
+    waiting: u64,
 }
 
 pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
@@ -60,7 +62,9 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     let store = open::store(&args.db, purpose, who).await;
     let store = store.map_err(|error| open::trouble(&args.db, error))?;
     let mut signals = Signals::listen()?;
-    let running = Running::start(store, registry, &args.engine, open::alone(&args.db), false);
+    // Who stays claims them when they are due; who ends with the last run has to keep them.
+    let park = args.watch.then_some(open::PARK);
+    let running = Running::start(store, registry, &args.engine, open::alone(&args.db), park);
     progress::outage::tell(&running.engine);
     let telling = tokio::spawn(tell(running.engine.events(), args.quiet));
     if args.acks {
@@ -70,15 +74,15 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     let counted = all(&running.engine, &args, &mut signals).await;
     let engine = running.engine.clone();
     let left = match &counted {
-        Ok(_) if !signals.asked() => elsewhere(&engine).await.unwrap_or(0),
-        _ => 0,
+        Ok(_) if !signals.asked() => unfinished(&engine).await.unwrap_or_default(),
+        _ => (0, 0),
     };
     running.finish().await?;
     drop(engine);
     // With the engine the events end, and with them the telling.
     let _ = tokio::time::timeout(Duration::from_secs(1), telling).await;
     let mut counts = counted?;
-    counts.elsewhere = left;
+    (counts.elsewhere, counts.waiting) = left;
     report(&args, counts)
 }
 
@@ -101,7 +105,7 @@ async fn all(engine: &Engine, args: &ResumeArgs, signals: &mut Signals) -> anyho
             continue;
         }
         // Runs whose owner is about to be found dead are worth waiting for.
-        if live.is_empty() && !args.watch && (!patience || elsewhere(engine).await? == 0) {
+        if live.is_empty() && !args.watch && (!patience || unfinished(engine).await?.0 == 0) {
             return Ok(counts);
         }
         tokio::select! {
@@ -131,8 +135,8 @@ fn take(report: ClaimReport, live: &mut JoinSet<RunResult>) -> (u64, bool) {
     (claimed, report.more)
 }
 
-/// How many unfinished runs there are that are not live here.
-async fn elsewhere(engine: &Engine) -> anyhow::Result<u64> {
+/// How many unfinished runs other processes execute, and how many wait for a time.
+async fn unfinished(engine: &Engine) -> anyhow::Result<(u64, u64)> {
     let status: Vec<Status> = Status::ALL
         .into_iter()
         .filter(|one| !one.is_final())
@@ -144,10 +148,11 @@ async fn elsewhere(engine: &Engine) -> anyhow::Result<u64> {
     };
     let runs = engine.store().runs(filter).await?;
     let ours = Some(engine.server());
-    Ok(runs
+    let elsewhere = runs
         .iter()
-        .filter(|run| run.owner.is_some() && run.owner != ours)
-        .count() as u64)
+        .filter(|run| run.owner.is_some() && run.owner != ours);
+    let waiting = runs.iter().filter(|run| run.wake_at.is_some());
+    Ok((elsewhere.count() as u64, waiting.count() as u64))
 }
 
 impl Counts {
@@ -158,6 +163,8 @@ impl Counts {
                 RunEnd::Failed(_) => self.failed += 1,
                 RunEnd::Cancelled(_) => self.cancelled += 1,
             },
+            // It is counted when it goes on.
+            RunResult::Parked { .. } => self.resumed = self.resumed.saturating_sub(1),
             RunResult::LostOwnership | RunResult::Stopped => self.stopped += 1,
             RunResult::Stuck(_) => {
                 self.stopped += 1;
@@ -198,10 +205,16 @@ async fn tell(mut events: broadcast::Receiver<Event>, quiet: bool) {
                 print::note(&format!("! run {run}: {}", print::plain(&failure.message)));
             }
             EventKind::AttemptStarted { .. }
+            | EventKind::Parked { .. }
             | EventKind::StoreUnavailable { .. }
             | EventKind::LostOwnership => {}
         }
     }
+}
+
+fn waits(runs: u64) -> String {
+    let verb = if runs == 1 { "waits" } else { "wait" };
+    format!("{} {verb}", count(runs, "run"))
 }
 
 fn report(args: &ResumeArgs, counts: Counts) -> anyhow::Result<Exit> {
@@ -214,6 +227,7 @@ fn report(args: &ResumeArgs, counts: Counts) -> anyhow::Result<Exit> {
             cancelled,
             stopped,
             elsewhere,
+            waiting,
             ..
         } = counts;
         let mut text = match counts.resumed {
@@ -231,6 +245,9 @@ fn report(args: &ResumeArgs, counts: Counts) -> anyhow::Result<Exit> {
                 "; other processes execute {}",
                 count(elsewhere, "run")
             ));
+        }
+        if waiting > 0 {
+            text.push_str(&format!("; {} for a time", waits(waiting)));
         }
         print::out(&format!("{text}\n"))?;
     }

@@ -38,7 +38,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let store = open::store(&args.db, Purpose::Execute, &who).await;
     let store = store.map_err(|error| open::trouble(&args.db, error))?;
     let mut signals = Signals::listen()?;
-    let running = Running::start(store, registry, &args.engine, open::alone(&args.db), false);
+    let running = Running::start(store, registry, &args.engine, open::alone(&args.db), None);
     // Listening begins before the run does, so that nothing is missed.
     let feed = Feed {
         events: running.engine.events(),

@@ -145,6 +145,7 @@ impl Up {
             lease,
             heartbeat: lease / 5,
             max_live: self.settings.max_live_runs,
+            park: Some(open::PARK),
             alone: self.settings.database_url.starts_with("sqlite:"),
             ..Options::default()
         };

@@ -24,6 +24,9 @@ pub(crate) struct RunDocument {
     /// How many; with `show --steps` the steps themselves.
     pub(crate) steps: Value,
     duration_ms: Option<f64>,
+    /// When it goes on, while it waits for a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wake_at: Option<String>,
 }
 
 impl RunDocument {
@@ -39,6 +42,7 @@ impl RunDocument {
             error: json(record.error.as_deref()),
             steps: steps.into(),
             duration_ms: took(record).map(duration::ms),
+            wake_at: record.wake_at.map(duration::rfc3339),
         }
     }
 }
@@ -107,6 +111,10 @@ pub(crate) fn header(
     ];
     if is_interrupted(record, live) {
         lines.push(("go on", resume.to_owned()));
+    }
+    if let Some(at) = record.wake_at {
+        let left = duration::human(at.since(now));
+        lines.push(("wakes", format!("{} (in {left})", duration::date(at))));
     }
     match took(record) {
         Some(took) => lines.push(("took", duration::human(took))),

@@ -34,6 +34,8 @@ struct StepDocument<'a> {
     status: &'static str,
     started_at: String,
     duration_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
     error: Option<&'a Failure>,
 }
 
@@ -45,6 +47,8 @@ struct Told<'a> {
     took: Duration,
     failure: Option<&'a Failure>,
     retry_at: Option<Timestamp>,
+    /// When the step ends that waits.
+    until: Option<Timestamp>,
 }
 
 fn told(entry: &Entry) -> Option<Told<'_>> {
@@ -56,6 +60,7 @@ fn told(entry: &Entry) -> Option<Told<'_>> {
             took: Duration::from_micros(done.duration_us),
             failure: done.failure.as_ref(),
             retry_at: None,
+            until: None,
         }),
         Entry::AttemptFailed {
             step,
@@ -70,6 +75,16 @@ fn told(entry: &Entry) -> Option<Told<'_>> {
             took: Duration::from_micros(*duration_us),
             failure: Some(failure),
             retry_at: Some(*retry_at),
+            until: None,
+        }),
+        Entry::Waiting { step, wait } => Some(Told {
+            step: *step,
+            attempt: wait.attempt,
+            started_at: wait.started_at,
+            took: Duration::ZERO,
+            failure: None,
+            retry_at: None,
+            until: Some(wait.until),
         }),
         Entry::TakenOver { .. } | Entry::Retried { .. } | Entry::Ended { .. } => None,
     }
@@ -105,6 +120,7 @@ pub(crate) fn json(history: &History) -> serde_json::Result<Value> {
                 status: step.entry.kind().name(),
                 started_at: duration::rfc3339(told.started_at),
                 duration_ms: duration::ms(told.took),
+                until: told.until.map(duration::rfc3339),
                 error: told.failure,
             })
         })
@@ -160,7 +176,7 @@ fn row(
                 let how = step.entry.kind().name().trim_start_matches("run_");
                 (format!("(run {how})"), *at)
             }
-            Entry::Step(_) | Entry::AttemptFailed { .. } => return,
+            Entry::Step(_) | Entry::AttemptFailed { .. } | Entry::Waiting { .. } => return,
         };
         let empty = String::new;
         let cells = [
@@ -189,6 +205,10 @@ fn row(
         duration::human(told.took),
         paint.dim(&bar(told.started_at.since(begin), told.took, whole)),
     ]);
+    if let Some(until) = told.until {
+        let date = duration::date(until);
+        table.line(format!("       └ until {}, {date}", offset(until)));
+    }
     if let Some(failure) = told.failure {
         let again = told.retry_at.map(|at| format!(", again at {}", offset(at)));
         let text = failure_text(failure, "           ");
@@ -201,6 +221,7 @@ fn shown_status(step: &Step, paint: Paint) -> String {
         "completed" => paint.green("✓ completed"),
         "failed" => paint.red("✗ failed"),
         "skipped" => paint.dim("– skipped"),
+        "waiting" => paint.dim("… waits"),
         "attempt_failed" => paint.yellow("↻ will retry"),
         other => other.to_owned(),
     }
@@ -231,6 +252,8 @@ struct Tally {
     retries: u64,
     failures: u64,
     failure: Option<String>,
+    /// Until when the last of its steps waits, while it does.
+    waiting: Option<Timestamp>,
 }
 
 /// A note for each node that was started.
@@ -241,6 +264,10 @@ pub(crate) fn notes(history: &History, paint: Paint) -> BTreeMap<NodeIx, String>
             continue;
         };
         let tally = tallies.entry(told.step.node).or_default();
+        tally.waiting = told.until.filter(|_| !history.record.status.is_final());
+        if told.until.is_some() {
+            continue;
+        }
         tally.took += told.took;
         tally.visits = tally.visits.max(told.step.visit);
         if told.retry_at.is_some() {
@@ -274,6 +301,10 @@ impl Tally {
             parts.push(format!("{} failed before", count(self.retries, "attempt")));
         }
         parts.push(duration::human(self.took));
+        if let Some(until) = self.waiting {
+            let text = format!("… waits until {}", duration::date(until));
+            return paint.dim(&text);
+        }
         if self.failures > 1 {
             parts.push(format!("{} failed", self.failures));
         }

@@ -46,9 +46,13 @@ pub(super) fn over(kind: &EventKind) -> Option<StepRef> {
         EventKind::Committed { entry, .. } => match &**entry {
             Entry::Step(done) => Some(done.step),
             Entry::AttemptFailed { step, .. } => Some(*step),
-            Entry::TakenOver { .. } | Entry::Retried { .. } | Entry::Ended { .. } => None,
+            Entry::Waiting { .. }
+            | Entry::TakenOver { .. }
+            | Entry::Retried { .. }
+            | Entry::Ended { .. } => None,
         },
         EventKind::AttemptStarted { .. }
+        | EventKind::Parked { .. }
         | EventKind::StoreUnavailable { .. }
         | EventKind::LostOwnership
         | EventKind::Stuck { .. } => None,
@@ -70,7 +74,7 @@ impl Narrator {
     /// The lines for this piece of news.
     pub(super) fn tell(&mut self, kind: &EventKind) -> Vec<String> {
         match kind {
-            EventKind::AttemptStarted { .. } => Vec::new(),
+            EventKind::AttemptStarted { .. } | EventKind::Parked { .. } => Vec::new(),
             EventKind::Committed { entry, .. } => {
                 let mut lines = Vec::new();
                 if std::mem::take(&mut self.silent) {
@@ -175,6 +179,15 @@ impl Narrator {
                 vec![self.paint.yellow(&format!(
                     "↻ {called} attempt {attempt} of {most} failed, again in {wait}: {reason}"
                 ))]
+            }
+            Entry::Waiting { step, wait } => {
+                let called = self.called(*step);
+                let length = duration::human(wait.until.since(wait.started_at));
+                let until = duration::date(wait.until);
+                vec![
+                    self.paint
+                        .dim(&format!("… {called} waits for {length}, until {until}")),
+                ]
             }
             Entry::TakenOver { server, .. } => {
                 vec![self.warning(&format!("taken over by server {server}"))]

@@ -290,7 +290,7 @@ fn resume_all_carries_out_everything_and_counts() {
     let failed = place.run(&["resume", "--all", "--json"]);
     assert_eq!(failed.code, 1);
     let want = json!({"resumed": 1, "completed": 0, "failed": 1, "cancelled": 0, "stopped": 0,
-        "elsewhere": 0});
+        "elsewhere": 0, "waiting": 0});
     assert_eq!(failed.json(), want);
 }
 

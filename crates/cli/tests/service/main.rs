@@ -6,6 +6,7 @@ mod dev;
 mod harness;
 #[path = "../journal_check/mod.rs"]
 mod journal_check;
+mod parking;
 mod retrying;
 mod script;
 mod taking_over;

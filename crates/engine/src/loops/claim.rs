@@ -1,4 +1,5 @@
-//! Takes over runs that nobody runs: new detached ones and those of dead servers.
+//! Takes over runs that nobody runs: new detached ones, those of dead servers, and those that waited
+//! for a time and are due.
 use std::sync::atomic::Ordering;
 
 use crate::{Engine, Error, RunHandle};
@@ -31,7 +32,7 @@ impl Claim {
         })?;
         let mut adopted = Vec::new();
         for run in owned {
-            if !inner.is_live(run) {
+            if !inner.live.has(run) {
                 adopted.extend(self.0.claim(1, Some(run)).await?);
             }
         }
@@ -46,7 +47,11 @@ impl Claim {
             return Ok(ClaimReport::default());
         }
         let mut claimed = self.adopt().await?;
+        self.0.inner.wakes.ask();
         let taken = self.0.claim(limit, None).await?;
+        if let Some(next) = self.0.inner.store.next_wake().await? {
+            self.0.inner.wakes.note(next);
+        }
         let more = taken.len() as u64 >= u64::from(limit);
         claimed.extend(taken);
         Ok(ClaimReport { claimed, more })

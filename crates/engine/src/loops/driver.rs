@@ -78,7 +78,8 @@ async fn take(engine: Engine) {
             Ok(_) => every,
             Err(_) => (wait.max(every) * 2).min(SLOWEST),
         };
-        if pause(&engine, wait).await {
+        let clock = &*engine.inner.clock;
+        if stopped(&engine, engine.inner.wakes.wait(clock, wait)).await {
             return;
         }
     }
@@ -86,12 +87,17 @@ async fn take(engine: Engine) {
 
 /// Waits; true when the engine stops.
 async fn pause(engine: &Engine, wait: Duration) -> bool {
+    stopped(engine, tokio::time::sleep(wait)).await
+}
+
+/// Waits for `until`; true when the engine stops before.
+async fn stopped(engine: &Engine, until: impl Future<Output = ()>) -> bool {
     let mut stop = engine.inner.stop.subscribe();
     if *stop.borrow_and_update() {
         return true;
     }
     tokio::select! {
         _ = stop.changed() => true,
-        () = tokio::time::sleep(wait) => false,
+        () = until => false,
     }
 }

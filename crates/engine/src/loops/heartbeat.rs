@@ -30,7 +30,7 @@ impl Heartbeat {
         let mut report = HeartbeatReport::default();
         for run in asked {
             let reason = "cancel requested".to_owned();
-            if inner.tell(run, Control::Cancel { reason }) {
+            if inner.live.tell(run, Control::Cancel { reason }) {
                 report.cancelled += 1;
             }
         }

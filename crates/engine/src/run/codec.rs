@@ -1,36 +1,19 @@
-//! Entries to journal rows and back. Large values leave the row for a blob; what the patch shares
+//! Entries to journal rows; back again in `decode`. Large values leave the row for a blob; what the patch shares
 //! with the result is written once.
-use std::{collections::BTreeMap, sync::Arc};
+mod decode;
 
 use runstone_model::{
     failure::Failure,
     flow::Flow,
     limits::INLINE_BYTES,
-    run::{Entry, ItemRef, Kind, PatchValue, RunEnd, StepDone, StepRef},
+    run::{Entry, PatchValue, RunEnd, StepDone, StepRef, Wait},
     time::Timestamp,
 };
 use runstone_store::{Blob, Row};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
-/// The body of a step's row.
-#[derive(Default, Deserialize)]
-struct StepBody<'a> {
-    #[serde(default, borrow)]
-    result: Option<&'a RawValue>,
-    #[serde(default, borrow)]
-    patch: BTreeMap<&'a str, &'a RawValue>,
-    #[serde(default)]
-    same: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
-    fired: Vec<usize>,
-    #[serde(default)]
-    total: u32,
-    #[serde(default)]
-    blobs: Vec<String>,
-    #[serde(default)]
-    failure: Option<Failure>,
-}
+pub(super) use decode::Decoder;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,6 +75,12 @@ impl Encoder<'_> {
                     total: step.item.map_or(0, |item| item.total),
                 });
             }
+            Entry::Waiting { step, wait } => {
+                self.name(&mut row, *step);
+                row.attempt = wait.attempt;
+                row.started_at = wait.started_at;
+                row.body = self.wait(*step, wait);
+            }
             Entry::TakenOver { server, at } => {
                 row.started_at = *at;
                 row.body = format!("{{\"server\":\"{server}\"}}");
@@ -142,6 +131,26 @@ impl Encoder<'_> {
         if let Some(failure) = &done.failure {
             out.key("failure");
             out.json(failure);
+        }
+        out.end()
+    }
+
+    fn wait(&mut self, step: StepRef, wait: &Wait) -> String {
+        let mut out = Object::new();
+        let mut blobs: Vec<String> = Vec::new();
+        out.key("until");
+        out.json(&wait.until);
+        if !wait.result.is_null() {
+            out.key("result");
+            self.value(&mut out, &wait.result, || "result".to_owned(), &mut blobs);
+        }
+        if let Some(item) = step.item {
+            out.key("total");
+            out.json(&item.total);
+        }
+        if !blobs.is_empty() {
+            out.key("blobs");
+            out.json(&blobs);
         }
         out.end()
     }
@@ -229,138 +238,4 @@ impl Object {
 
 fn text<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
-}
-
-/// Turns rows into entries.
-pub(super) struct Decoder<'a> {
-    pub(super) flow: &'a Flow,
-    pub(super) blobs: &'a BTreeMap<&'a str, &'a [u8]>,
-}
-
-impl Decoder<'_> {
-    /// The entry of `row`; `None` for a completed run's last row, whose output is in the run's row.
-    pub(super) fn entry(&self, row: &Row) -> Result<Entry, String> {
-        let kind =
-            Kind::from_number(row.kind).ok_or_else(|| format!("unknown kind {}", row.kind))?;
-        let bad = |error: serde_json::Error| format!("journal row {}: {error}", row.seq);
-        Ok(match kind {
-            Kind::StepCompleted | Kind::StepFailed | Kind::StepSkipped => {
-                let body: StepBody<'_> = serde_json::from_str(&row.body).map_err(bad)?;
-                Entry::Step(Box::new(self.step(row, kind, body)?))
-            }
-            Kind::AttemptFailed => {
-                let body: AttemptBody = serde_json::from_str(&row.body).map_err(bad)?;
-                Entry::AttemptFailed {
-                    step: self.named(row, body.total)?,
-                    started_at: row.started_at,
-                    duration_us: row.duration_us,
-                    failure: body.failure,
-                    retry_at: body.retry_at,
-                }
-            }
-            Kind::TakenOver => {
-                let body: Value = serde_json::from_str(&row.body).map_err(bad)?;
-                let server = body["server"].as_str().and_then(|id| id.parse().ok());
-                let server = server.ok_or_else(|| format!("journal row {}: no server", row.seq))?;
-                Entry::TakenOver {
-                    server,
-                    at: row.started_at,
-                }
-            }
-            Kind::RunRetried => {
-                let body: Value = serde_json::from_str(&row.body).map_err(bad)?;
-                let to = body["to"].as_u64();
-                Entry::Retried {
-                    to: to.ok_or_else(|| format!("journal row {}: no `to`", row.seq))?,
-                    at: row.started_at,
-                }
-            }
-            Kind::RunCompleted => Entry::Ended {
-                end: RunEnd::Completed(Arc::default()),
-                at: row.started_at,
-            },
-            Kind::RunFailed => {
-                let failure = serde_json::from_str(&row.body).map_err(bad)?;
-                Entry::Ended {
-                    end: RunEnd::Failed(failure),
-                    at: row.started_at,
-                }
-            }
-            Kind::RunCancelled => {
-                let body: Value = serde_json::from_str(&row.body).map_err(bad)?;
-                let reason = body["reason"].as_str().unwrap_or_default().to_owned();
-                Entry::Ended {
-                    end: RunEnd::Cancelled(reason),
-                    at: row.started_at,
-                }
-            }
-        })
-    }
-
-    fn named(&self, row: &Row, total: u32) -> Result<StepRef, String> {
-        let name = row.node.as_deref().unwrap_or_default();
-        let node = self.flow.nodes.iter().position(|node| node.name == name);
-        let node = node.ok_or_else(|| {
-            format!(
-                "journal row {} is about node `{name}`, which the flow does not have",
-                row.seq
-            )
-        })?;
-        let item = row.item.map(|index| ItemRef { index, total });
-        Ok(StepRef {
-            node,
-            visit: row.visit,
-            item,
-        })
-    }
-
-    fn step(&self, row: &Row, kind: Kind, body: StepBody<'_>) -> Result<StepDone, String> {
-        let value = |raw: &RawValue, place: &str| -> Result<Arc<Value>, String> {
-            let bad = |error: serde_json::Error| format!("journal row {}: {error}", row.seq);
-            if !body.blobs.iter().any(|blobbed| blobbed == place) {
-                return serde_json::from_str(raw.get()).map(Arc::new).map_err(bad);
-            }
-            let Ok(blob) = serde_json::from_str::<BlobRef>(raw.get()) else {
-                // A reader of journals gets the values in place of the references.
-                return serde_json::from_str(raw.get()).map(Arc::new).map_err(bad);
-            };
-            let bytes = self.blobs.get(&*blob.hash);
-            let bytes = bytes.ok_or_else(|| {
-                format!(
-                    "journal row {} refers to blob {}, which is missing",
-                    row.seq, blob.hash
-                )
-            })?;
-            serde_json::from_slice(bytes).map(Arc::new).map_err(bad)
-        };
-        let key = |name: &str| {
-            let at = self.flow.state.iter().position(|key| key.name == name);
-            at.ok_or_else(|| format!("journal row {} writes unknown state.{name}", row.seq))
-        };
-        let mut patch = Vec::with_capacity(body.patch.len() + body.same.len());
-        for (name, raw) in &body.patch {
-            patch.push((
-                key(name)?,
-                PatchValue::Value(value(raw, &format!("patch.{name}"))?),
-            ));
-        }
-        for (name, path) in &body.same {
-            patch.push((key(name)?, PatchValue::Result(path.clone().into())));
-        }
-        patch.sort_unstable_by_key(|(key, _)| *key);
-        let result = body
-            .result
-            .map_or(Ok(Arc::default()), |raw| value(raw, "result"))?;
-        Ok(StepDone {
-            step: self.named(row, body.total)?,
-            attempt: row.attempt,
-            started_at: row.started_at,
-            duration_us: row.duration_us,
-            result,
-            patch,
-            fired: body.fired,
-            skipped: kind == Kind::StepSkipped,
-            failure: body.failure,
-        })
-    }
 }

@@ -3,11 +3,9 @@
 //! next one. Branches run as tasks of their own; instant nodes run in place.
 mod attempts;
 mod commit;
+mod timers;
 
-use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use runstone_model::{
     run::{Command, Effect, Entry, ItemRef, Outcome, RunState, Status, StepId},
@@ -24,21 +22,18 @@ use crate::{Engine, node::Cancelled};
 
 /// Commands decided on in one commit.
 const COMMANDS: usize = 256;
-/// The model makes no wait for another attempt longer than this.
-const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
-
 /// One run being executed.
 pub(super) struct Driver {
     engine: Engine,
     state: RunState,
     epoch: i64,
     deadline: Option<Instant>,
-    control: mpsc::UnboundedReceiver<Control>,
+    /// What it is told from outside.
+    pub(super) control: mpsc::UnboundedReceiver<Control>,
     tasks: JoinSet<(Ticket, Outcome)>,
     /// What to stop when a step is cancelled.
     running: HashMap<(StepId, Option<u32>), (AbortHandle, Cancelled)>,
-    /// By an instant and not by the time of day: who sets the clock back must not make it longer.
-    retries: BTreeSet<(Instant, StepId, Option<u32>)>,
+    timers: timers::Timers,
     maps: HashMap<StepId, Map>,
     ready: VecDeque<Command>,
     snapshots: commit::Snapshots,
@@ -56,6 +51,8 @@ struct Map {
 enum Woke {
     Ready,
     Stopped,
+    /// Nothing happens before this time.
+    Idle(Timestamp),
 }
 
 impl Driver {
@@ -76,57 +73,63 @@ impl Driver {
             control,
             tasks: JoinSet::new(),
             running: HashMap::new(),
-            retries: BTreeSet::new(),
+            timers: timers::Timers::default(),
             maps: HashMap::new(),
             ready: VecDeque::new(),
             snapshots: commit::Snapshots::default(),
         }
     }
 
-    /// After loading: every active step starts again, or waits for its next attempt.
+    /// After loading: every active step starts again, or waits for its time or its next attempt.
     pub(super) fn restart(&mut self) {
         let ids: Vec<StepId> = self.state.active().iter().map(|active| active.id).collect();
         for id in ids {
-            let due = self
-                .state
-                .find(id)
-                .and_then(|active| active.next_attempt(None).1);
-            match due {
-                Some(at) => self.retry_at(at, id, None),
-                None => self.begin(id),
+            if !self.waits_on(id, None) {
+                self.begin(id);
             }
         }
     }
 
     /// Runs until the run is over or leaves this process.
-    pub(super) async fn run(mut self) -> RunResult {
+    pub(super) async fn run(&mut self) -> RunResult {
         loop {
             // A loop of instant nodes on an idle store never waits: others must get their turn.
             tokio::task::coop::consume_budget().await;
-            for effect in self.state.take_effects() {
-                match effect {
-                    Effect::Start(id) => self.begin(id),
-                    Effect::Retry { id, item, at } => self.retry_at(at, id, item),
-                    Effect::Cancel(id) => self.cancel(id),
-                    Effect::Ended => {}
-                }
-            }
+            self.carry_out();
             self.pump_maps();
             if self.state.status().is_final() {
                 return self.ended();
             }
             self.look_outside();
-            if self.ready.is_empty()
-                && let Woke::Stopped = self.wait().await
-            {
-                return RunResult::Stopped;
+            if self.ready.is_empty() {
+                match self.wait().await {
+                    Woke::Ready => {}
+                    Woke::Stopped => return RunResult::Stopped,
+                    Woke::Idle(until) => return self.park(Vec::new(), until).await,
+                }
             }
             let entries = self.decide();
             if entries.is_empty() {
                 continue;
             }
-            if let Err(result) = self.commit(entries).await {
+            if let Some(until) = self.idles_after() {
+                return self.park(entries, until).await;
+            }
+            if let Err(result) = self.commit(entries, None).await {
                 return result;
+            }
+        }
+    }
+
+    fn carry_out(&mut self) {
+        for effect in self.state.take_effects() {
+            match effect {
+                Effect::Start(id) => self.begin(id),
+                Effect::Retry { id, item, .. } | Effect::Wait { id, item, .. } => {
+                    self.waits_on(id, item);
+                }
+                Effect::Cancel(id) => self.cancel(id),
+                Effect::Ended => {}
             }
         }
     }
@@ -170,8 +173,10 @@ impl Driver {
                 self.tasks.abort_all();
                 return Woke::Stopped;
             }
-            let next = self.retries.first().map(|(at, ..)| *at);
-            let next = next.into_iter().chain(self.deadline).min();
+            if let Some(until) = self.idle_until() {
+                return Woke::Idle(until);
+            }
+            let next = self.next_time();
             let timer = async {
                 match next {
                     Some(at) => tokio::time::sleep_until(at).await,
@@ -185,7 +190,7 @@ impl Driver {
                 _ = stop.changed() => {}
                 () = timer => {
                     self.look_outside();
-                    self.retry_due();
+                    self.time_has_come();
                 }
             }
         }

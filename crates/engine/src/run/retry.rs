@@ -43,7 +43,7 @@ impl Engine {
         let entry = turn(&pinned, &loaded, inner.clock.now())
             .map_err(|message| Error::Unreadable { run: id, message })?;
         // Its end is durable before it leaves; taken in between, it would belong to nobody.
-        while inner.is_live(id) {
+        while inner.live.has(id) {
             tokio::time::sleep(LOOK).await;
         }
         let seq = loaded.rows.last().map_or(0, |stored| stored.row.seq) + 1;

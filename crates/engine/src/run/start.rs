@@ -42,6 +42,11 @@ pub enum RunResult {
         /// Steps committed.
         steps: u64,
     },
+    /// It waits for a time, and is in no process until then: whoever finds it due goes on with it.
+    Parked {
+        /// When it is due.
+        until: Timestamp,
+    },
     /// It goes on elsewhere: another server took it over.
     LostOwnership,
     /// This process stopped; it can be resumed.
@@ -103,7 +108,7 @@ impl Engine {
             return Err(store::Error::Other(message).into());
         }
         let deadline = flow.flow.limits.duration.map(|limit| now.plus(limit));
-        let receiver = if detach { None } else { inner.enter(id) };
+        let receiver = if detach { None } else { inner.live.enter(id) };
         let created = inner
             .store
             .commit(store::Commit {
@@ -127,7 +132,7 @@ impl Engine {
         if let Err(error) = created {
             // It may be live here by another start of the same id.
             if receiver.is_some() {
-                inner.leave(id);
+                inner.live.leave(id);
             }
             inner.suspect.store(true, Ordering::Relaxed);
             return Err(error.into());
@@ -146,7 +151,7 @@ impl Engine {
         Ok(self.launch(id, driver))
     }
 
-    fn launch(&self, id: RunId, driver: Driver) -> RunHandle {
+    fn launch(&self, id: RunId, mut driver: Driver) -> RunHandle {
         let (sender, done) = oneshot::channel();
         let engine = self.clone();
         tokio::spawn(async move {
@@ -155,13 +160,40 @@ impl Engine {
                 tally::add(&engine.inner.tally.stuck);
                 engine.inner.suspect.store(true, Ordering::Relaxed);
             }
-            engine.inner.leave(id);
+            let wanted = engine.inner.live.leave(id);
+            let result = engine.let_go(id, driver, result, wanted).await;
             let _ = sender.send(result); // nobody has to wait for it
         });
         RunHandle {
             id,
             done: Some(done),
         }
+    }
+
+    /// A run has left. What it was told at the last moment still counts, and so does that it was
+    /// claimed here while it was on its way out.
+    async fn let_go(
+        &self,
+        id: RunId,
+        mut driver: Driver,
+        result: RunResult,
+        wanted: bool,
+    ) -> RunResult {
+        if !matches!(result, RunResult::Parked { .. } | RunResult::LostOwnership) {
+            return result;
+        }
+        let told = driver.control.try_recv();
+        drop(driver);
+        if let Ok(Control::Cancel { reason }) = told {
+            // Without an answer the request stays, which makes the run due at once.
+            let _ = self.cancel(id, &reason).await;
+        } else if wanted
+            && let Ok(mut handles) = self.claim(1, Some(id)).await
+            && let Some(handle) = handles.pop()
+        {
+            return handle.wait().await;
+        }
+        result
     }
 
     /// Goes on with an unfinished run, from its last committed step.
@@ -175,7 +207,7 @@ impl Engine {
         if record.status.is_final() {
             return Err(Error::AlreadyEnded(id, record.status.name()));
         }
-        if self.inner.is_live(id) {
+        if self.inner.live.has(id) {
             return Err(Error::OwnedElsewhere(id));
         }
         let mut handles = self.claim(1, Some(id)).await?;
@@ -227,7 +259,7 @@ impl Engine {
             let Some(claimed) = claimed.iter().find(|claimed| claimed.run == id) else {
                 continue;
             };
-            let Some(control) = inner.enter(id) else {
+            let Some(control) = inner.live.enter_claimed(id) else {
                 continue;
             };
             let deadline = loaded.record.deadline;
@@ -243,7 +275,7 @@ impl Engine {
                     // A run that is to end starts nothing any more.
                     match cancel.or(asked).map(str::to_owned) {
                         Some(reason) => {
-                            inner.tell(id, Control::Cancel { reason });
+                            inner.live.tell(id, Control::Cancel { reason });
                         }
                         None => driver.restart(),
                     }
@@ -251,7 +283,7 @@ impl Engine {
                     handles.push(self.launch(id, driver));
                 }
                 Err(error) => {
-                    inner.leave(id);
+                    inner.live.leave(id);
                     if only.is_some() {
                         return Err(error);
                     }
@@ -274,7 +306,7 @@ impl Engine {
         let control = Control::Cancel {
             reason: reason.to_owned(),
         };
-        if self.inner.tell(id, control.clone()) {
+        if self.inner.live.tell(id, control.clone()) {
             return Ok(true);
         }
         let record = self

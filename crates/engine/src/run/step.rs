@@ -3,7 +3,7 @@ use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 use runstone_model::{
-    failure::Class,
+    failure::{Class, Failure},
     limits::{MAX_DEPTH, MAX_RESULT_BYTES},
     run::{ItemRef, Outcome, StepId},
 };
@@ -34,8 +34,9 @@ pub(super) async fn attempt(
         Some(limit) => match tokio::time::timeout(limit, call).await {
             Ok(called) => called,
             Err(_) => {
-                let message = format!("took longer than its timeout of {limit:?}");
-                Ok(Err(NodeError::new(Class::Timeout, message)))
+                let mut failure = Failure::timed_out(limit).in_node(&name);
+                failure.attempt = number;
+                return Outcome::Failed(failure);
             }
         },
     };
@@ -60,7 +61,13 @@ fn judge(
 ) -> Outcome {
     let failure = match called {
         Ok(Ok(outcome)) => match too_large(&outcome.result) {
-            None => return Outcome::Done(outcome.result),
+            None => {
+                let result = outcome.result;
+                return match outcome.until {
+                    Some(until) => Outcome::Later { until, result },
+                    None => Outcome::Done(result),
+                };
+            }
             Some(message) => NodeError::new(Class::Resource, message),
         },
         Ok(Err(error)) => error,

@@ -232,6 +232,7 @@ impl RunState {
             visit,
             error,
             attempts: std::collections::BTreeMap::new(),
+            waits: std::collections::BTreeMap::new(),
             items: None,
             list: None,
             view,

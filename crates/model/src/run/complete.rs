@@ -29,6 +29,7 @@ impl RunState {
         };
         let active = &mut self.active[at];
         active.attempts.remove(&Some(item.index));
+        active.waits.remove(&Some(item.index));
         let items = active.items.get_or_insert_with(|| Items {
             total: item.total,
             done: BTreeMap::new(),

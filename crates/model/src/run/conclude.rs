@@ -34,6 +34,7 @@ impl RunState {
             } => {
                 self.note_attempt(*step, failure.attempt, *retry_at);
             }
+            Entry::Waiting { step, wait } => self.note_wait(*step, wait),
             Entry::TakenOver { .. } => {}
             Entry::Retried { .. } => self.retried(),
             Entry::Ended { end, .. } => self.end_with(end.clone()),
@@ -42,17 +43,12 @@ impl RunState {
 
     pub(super) fn note_attempt(&mut self, step: StepRef, attempt: u32, retry_at: Timestamp) {
         let item = step.item.map(|item| item.index);
-        let found = self
-            .active
-            .iter_mut()
-            .find(|a| a.node == step.node && a.visit == step.visit);
-        if let Some(active) = found {
+        if let Some(active) = self.started(step) {
+            active.waits.remove(&item);
             active.attempts.insert(item, (attempt, retry_at));
-            self.effects.push(Effect::Retry {
-                id: active.id,
-                item,
-                at: retry_at,
-            });
+            let id = active.id;
+            let at = retry_at;
+            self.effects.push(Effect::Retry { id, item, at });
         }
     }
 

@@ -33,11 +33,13 @@ pub enum Kind {
     RunCancelled = 8,
     /// The run goes on after it had failed or was cancelled.
     RunRetried = 9,
+    /// A step has its result and waits for its time.
+    Waiting = 10,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::StepCompleted,
         Self::StepFailed,
         Self::StepSkipped,
@@ -47,6 +49,7 @@ impl Kind {
         Self::RunFailed,
         Self::RunCancelled,
         Self::RunRetried,
+        Self::Waiting,
     ];
 
     /// The kind with this number.
@@ -68,6 +71,7 @@ impl Kind {
             Self::RunFailed => "run_failed",
             Self::RunCancelled => "run_cancelled",
             Self::RunRetried => "run_retried",
+            Self::Waiting => "waiting",
         }
     }
 }
@@ -141,6 +145,20 @@ pub struct StepDone {
     pub failure: Option<Failure>,
 }
 
+/// A result that counts only from a time on: the attempt is over for whoever made it, and the step
+/// ends when the time has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// When that attempt started.
+    pub started_at: Timestamp,
+    /// When the step ends; earlier when the node's time limit comes first.
+    pub until: Timestamp,
+    /// The result that it ends with.
+    pub result: Arc<Value>,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunEnd {
@@ -169,6 +187,14 @@ pub enum Entry {
         failure: Failure,
         /// When the next attempt is due.
         retry_at: Timestamp,
+    },
+    /// An attempt has given its result, which counts from a later time on. From running, to
+    /// running.
+    Waiting {
+        /// Which step.
+        step: StepRef,
+        /// What it waits for.
+        wait: Wait,
     },
     /// Another server owns the run from here on. Changes nothing in the run.
     TakenOver {
@@ -203,6 +229,7 @@ impl Entry {
             Self::Step(done) if done.failure.is_some() => Kind::StepFailed,
             Self::Step(_) => Kind::StepCompleted,
             Self::AttemptFailed { .. } => Kind::AttemptFailed,
+            Self::Waiting { .. } => Kind::Waiting,
             Self::TakenOver { .. } => Kind::TakenOver,
             Self::Retried { .. } => Kind::RunRetried,
             Self::Ended {

@@ -38,6 +38,15 @@ pub enum Command {
         /// What it gave.
         outcome: Outcome,
     },
+    /// The time that a started step (or one item of it) waits for has come.
+    Due {
+        /// Which step.
+        id: StepId,
+        /// Which item of its map.
+        item: Option<u32>,
+        /// The attempt that waits, from 1.
+        attempt: u32,
+    },
     /// Somebody wants the run to end.
     Cancel {
         /// Why, for people.
@@ -57,6 +66,13 @@ pub enum Command {
 pub enum Outcome {
     /// A result.
     Done(Value),
+    /// A result that counts only from a time on: until then the step waits.
+    Later {
+        /// From when on.
+        until: Timestamp,
+        /// The result.
+        result: Value,
+    },
     /// A failure.
     Failed(Failure),
     /// The node's `if` is false.
@@ -74,6 +90,12 @@ pub enum Rejection {
     /// The step is not running: cancelled, or over.
     #[error("that step is not running")]
     NotRunning,
+    /// The step has its result and waits for its time.
+    #[error("that step waits for its time")]
+    Waiting,
+    /// The step waits for nothing.
+    #[error("that step does not wait for a time")]
+    NotWaiting,
     /// The outcome belongs to another attempt.
     #[error("attempt {got} is not the one that runs ({want})")]
     StaleAttempt {
@@ -86,11 +108,11 @@ pub enum Rejection {
 
 /// One attempt, as journaled with its outcome.
 #[derive(Clone, Copy)]
-struct Attempt {
-    step: StepRef,
-    number: u32,
-    started_at: Timestamp,
-    duration_us: u64,
+pub(super) struct Attempt {
+    pub(super) step: StepRef,
+    pub(super) number: u32,
+    pub(super) started_at: Timestamp,
+    pub(super) duration_us: u64,
 }
 
 impl RunState {
@@ -117,6 +139,9 @@ impl RunState {
                 if whole_map_over || key.is_some_and(|index| active.item_done(index)) {
                     return Err(Rejection::NotRunning);
                 }
+                if active.wait(key).is_some() {
+                    return Err(Rejection::Waiting);
+                }
                 let (want, _) = active.next_attempt(key);
                 if attempt != want {
                     return Err(Rejection::StaleAttempt { want, got: attempt });
@@ -134,6 +159,7 @@ impl RunState {
                 };
                 self.finished(id, attempt, outcome, now)
             }
+            Command::Due { id, item, attempt } => self.due(id, item, attempt, now)?,
             Command::Cancel { reason } => vec![self.ended(RunEnd::Cancelled(reason), now)],
             Command::DeadlinePassed => {
                 let message = "the run took longer than its limit on duration".to_owned();
@@ -149,7 +175,7 @@ impl RunState {
         Ok(entries)
     }
 
-    fn finished(
+    pub(super) fn finished(
         &mut self,
         id: StepId,
         attempt: Attempt,
@@ -180,6 +206,9 @@ impl RunState {
                     Some(Err(failure)) => Some(failure),
                     None => None,
                 }
+            }
+            Outcome::Later { until, result } => {
+                return vec![self.begin_wait(attempt, until, result)];
             }
             Outcome::Skipped => {
                 (done.skipped, done.attempt) = (true, 0);

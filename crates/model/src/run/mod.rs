@@ -17,8 +17,9 @@ mod snapshot;
 mod state;
 mod status;
 mod view;
+mod wait;
 
-pub use entry::{Entry, ItemRef, Kind, PatchValue, RunEnd, StepDone, StepRef};
+pub use entry::{Entry, ItemRef, Kind, PatchValue, RunEnd, StepDone, StepRef, Wait};
 pub use handle::{Command, Outcome, Rejection};
 pub use prepare::Prepared;
 pub use retry::{NoRetry, Replay, retry};

@@ -119,7 +119,14 @@ impl RunState {
     /// Counts an entry that a later one goes back over.
     fn pass(&mut self, undone: &Entry) {
         self.seq += 1;
-        self.committed += u64::from(matches!(undone, Entry::Step(_)));
+        let Entry::Step(done) = undone else {
+            return;
+        };
+        self.committed += 1;
+        // It runs again: what it had given, and waited with, was what failed.
+        if let Some(active) = self.started(done.step) {
+            active.waits.clear();
+        }
     }
 
     /// The run goes on: whatever is started gets all of its attempts again.

@@ -64,6 +64,7 @@ impl RunState {
             && self.history.is_empty()
             && only.items.is_none()
             && only.attempts.is_empty()
+            && only.waits.is_empty()
             && self.broken.is_none()
             && !self.status.is_final()
     }
@@ -129,6 +130,7 @@ impl RunState {
             visit: step.visit,
             error: step.error.map(Arc::new),
             attempts: BTreeMap::new(),
+            waits: BTreeMap::new(),
             items: None,
             list: None,
             view: Arc::new(view),

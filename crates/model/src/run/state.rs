@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Status, clock::Clock, entry::RunEnd, scope::RunInfo, view::View};
+use super::{Status, clock::Clock, entry::RunEnd, scope::RunInfo, view::View, wait::Waits};
 use crate::{
     failure::Failure,
     flow::{EdgeIx, Flow, Join, NodeIx, Target},
@@ -30,6 +30,15 @@ pub enum Effect {
     Start(StepId),
     /// Run the step (or item) again at this time.
     Retry {
+        /// Which step.
+        id: StepId,
+        /// Which item of a map.
+        item: Option<u32>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Say that the step (or item) is due at this time.
+    Wait {
         /// Which step.
         id: StepId,
         /// Which item of a map.
@@ -96,6 +105,8 @@ pub struct Active {
     pub error: Option<Arc<Failure>>,
     /// Failed attempts so far, by item, with the time of the next one.
     pub attempts: BTreeMap<Option<u32>, (u32, Timestamp)>,
+    /// Results that wait for their time, by item.
+    pub(super) waits: Waits,
     pub(super) items: Option<Items>,
     /// The items of a map, once its list is evaluated.
     pub(super) list: Option<Arc<[Value]>>,
@@ -314,6 +325,12 @@ impl RunState {
     #[must_use]
     pub fn find(&self, id: StepId) -> Option<&Active> {
         self.active.iter().find(|active| active.id == id)
+    }
+
+    /// What the engine has to do since [`Self::take_effects`].
+    #[must_use]
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
     }
 
     /// Takes what the engine has to do since the last call. After replay: throw it away and start

@@ -9,8 +9,8 @@ use runstone_model::{
     flow::{Flow, KindInfo, Kinds},
     ids::RunId,
     run::{
-        Command, Entry, ItemRef, Outcome, Prepared, RunEnd, RunInfo, RunState, Secrets, Status,
-        StepId,
+        Active, Command, Entry, ItemRef, Outcome, Prepared, RunEnd, RunInfo, RunState, Secrets,
+        Status, StepId, Wait,
     },
     time::Timestamp,
 };
@@ -168,23 +168,10 @@ pub(crate) fn play(flow: &Arc<Flow>, input: Value, script: &Script, rng: &mut Rn
     while !state.status().is_final() {
         let mut choices = open(&mut state);
         assert!(!choices.is_empty(), "deadlock: {state:#?}");
-        let ((id, item), outcome) = choices.swap_remove(rng.below(choices.len()));
-        let outcome = outcome.unwrap_or_else(|| answer(&mut state, (id, item), script));
-        let attempt = state
-            .find(id)
-            .unwrap()
-            .next_attempt(item.map(|item| item.index))
-            .0;
+        let chosen = choices.swap_remove(rng.below(choices.len()));
         now += 1;
         let at = Timestamp(now);
-        let command = Command::Finished {
-            id,
-            item,
-            attempt,
-            started_at: at,
-            duration_us: 1,
-            outcome,
-        };
+        let command = next(&mut state, chosen, script, at, rng);
         journal.extend(state.handle(command, at).unwrap());
         if rng.below(16) == 0 {
             state = again(flow, &input, &journal, state, rng);
@@ -203,6 +190,7 @@ pub(crate) fn play(flow: &Arc<Flow>, input: Value, script: &Script, rng: &mut Rn
     let steps = journal.iter().filter_map(|entry| match entry {
         Entry::Step(done) => Some((done.step.node, done.step.visit)),
         Entry::AttemptFailed { .. }
+        | Entry::Waiting { .. }
         | Entry::TakenOver { .. }
         | Entry::Retried { .. }
         | Entry::Ended { .. } => None,
@@ -216,6 +204,39 @@ pub(crate) fn play(flow: &Arc<Flow>, input: Value, script: &Script, rng: &mut Rn
         starts,
         journal,
         state: state.state_json(),
+    }
+}
+
+/// What happens next to what was chosen: it ends, now and then only after a wait, or its wait is over.
+fn next(
+    state: &mut RunState,
+    ((id, item), outcome): (Open, Option<Outcome>),
+    script: &Script,
+    at: Timestamp,
+    rng: &mut Rng,
+) -> Command {
+    let key = item.map(|item| item.index);
+    let active = state.find(id).unwrap();
+    if let Some(wait) = active.wait(key) {
+        let attempt = wait.attempt;
+        let item = key;
+        return Command::Due { id, item, attempt };
+    }
+    let attempt = active.next_attempt(key).0;
+    let outcome = match outcome.unwrap_or_else(|| answer(state, (id, item), script)) {
+        Outcome::Done(result) if rng.below(4) == 0 => Outcome::Later {
+            until: Timestamp(at.0 + 1),
+            result,
+        },
+        outcome => outcome,
+    };
+    Command::Finished {
+        id,
+        item,
+        attempt,
+        started_at: at,
+        duration_us: 1,
+        outcome,
     }
 }
 
@@ -242,9 +263,9 @@ fn again(
         let mut active: Vec<_> = state
             .active()
             .iter()
-            .map(|a| (a.node, a.visit, a.id))
+            .map(|a| (a.node, a.visit, a.id, waits(a)))
             .collect();
-        active.sort_unstable();
+        active.sort_unstable_by_key(|(_, _, id, _)| *id);
         active
     };
     assert_eq!(of(&state), of(&old), "a folded run runs the same steps");
@@ -254,4 +275,12 @@ fn again(
         "a folded run has the same state"
     );
     state
+}
+
+/// What a step and the first items of its map wait for.
+fn waits(active: &Active) -> Vec<Wait> {
+    let items = std::iter::once(None).chain((0..20).map(Some));
+    items
+        .filter_map(|item| active.wait(item).cloned())
+        .collect()
 }

@@ -105,6 +105,7 @@ fn context() -> Context {
         visit: 1,
         item: None,
         attempt: 1,
+        started_at: runstone_model::time::Timestamp(1_000_000),
         idempotency_key: Arc::from("run-1/fetch/1"),
         cancelled: Cancelled::default(),
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use runstone_api::runs::Step;
-use runstone_model::run::Kind;
+use runstone_model::{run::Kind, time::Timestamp};
 use runstone_store::StoredRow;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -34,6 +34,8 @@ struct Body<'a> {
     failure: Option<Value>,
     #[serde(default)]
     reason: Option<String>,
+    #[serde(default)]
+    until: Option<Timestamp>,
 }
 
 fn found(row: &StoredRow) -> Option<Kind> {
@@ -81,6 +83,7 @@ pub(crate) fn read(stored: &StoredRow, size: Size) -> Step {
         attempt: about_step.then_some(row.attempt),
         at: row.started_at.rfc3339(),
         duration_ms: row.duration_us as f64 / 1000.0,
+        until: body.until.map(Timestamp::rfc3339),
         patch: (size == Size::Whole && about_step)
             .then(|| patch(body.patch, &body.same, result.as_ref())),
         result,

@@ -61,11 +61,13 @@ metrics! {
     runstone_runs_live Gauge [] "Runs executed by this server now.";
     runstone_runs_started_total Counter [] "Runs started through this server.";
     runstone_runs_claimed_total Counter [] "Runs that this server resumed or took over.";
+    runstone_runs_parked_total Counter [] "Times that a run left this server to wait for a time.";
     runstone_runs_lost_total Counter [] "Runs that another server took over from this one.";
     runstone_runs_stuck_total Counter [] "Runs that could not go on here.";
     runstone_runs_ended_total Counter [status] "Runs that ended here: completed, failed or cancelled.";
     runstone_steps_total Counter [outcome] "Steps that are over and durable: completed, failed or skipped.";
     runstone_attempts_failed_total Counter [] "Attempts of steps that failed and were tried again.";
+    runstone_waits_total Counter [] "Steps that began to wait for a time.";
     runstone_step_seconds Histogram [] "How long the last attempts of steps took, in seconds.";
     runstone_commit_seconds Histogram [] "How long a group commit took until it was durable, in seconds.";
     runstone_commit_size Histogram [] "Commits of runs that shared a group commit.";

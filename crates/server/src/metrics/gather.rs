@@ -66,6 +66,7 @@ fn runs(app: &App, page: &mut Page) {
     let done = app.engine.done();
     page.number("runstone_runs_started_total", done.started as f64);
     page.number("runstone_runs_claimed_total", done.claimed as f64);
+    page.number("runstone_runs_parked_total", done.parked as f64);
     page.number("runstone_runs_lost_total", done.lost as f64);
     page.number("runstone_runs_stuck_total", done.stuck as f64);
     for (kind, count) in done.entries {
@@ -76,6 +77,7 @@ fn runs(app: &App, page: &mut Page) {
             Kind::StepFailed => page.labelled(steps, &["failed"], count),
             Kind::StepSkipped => page.labelled(steps, &["skipped"], count),
             Kind::AttemptFailed => page.number("runstone_attempts_failed_total", count),
+            Kind::Waiting => page.number("runstone_waits_total", count),
             // Written without an engine; who takes the run then counts a claim.
             Kind::TakenOver | Kind::RunRetried => {}
             Kind::RunCompleted => page.labelled(ended, &["completed"], count),

@@ -33,7 +33,9 @@ pub(super) async fn watch(app: App) {
                 EventKind::Committed { seq, entry } => {
                     committed(&app, event.run, seq, &entry).await
                 }
-                EventKind::LostOwnership | EventKind::Stuck { .. } => app.traces.forget(event.run),
+                EventKind::Parked { .. } | EventKind::LostOwnership | EventKind::Stuck { .. } => {
+                    app.traces.forget(event.run)
+                }
                 EventKind::AttemptStarted { .. } | EventKind::StoreUnavailable { .. } => {}
             },
             Err(RecvError::Lagged(missed)) => app.traces.missed.add(missed),
@@ -139,7 +141,7 @@ fn span(
             failed(&mut span, failure);
             Some(span)
         }
-        Entry::TakenOver { .. } | Entry::Retried { .. } => None,
+        Entry::Waiting { .. } | Entry::TakenOver { .. } | Entry::Retried { .. } => None,
         Entry::Ended { end, at } => Some(of_run(run, end, *at, flow, (place, parent))),
     }
 }

@@ -89,7 +89,7 @@ CREATE INDEX runs_project_status ON runs (project_id, status, id);
 CREATE INDEX runs_flow_version ON runs (flow_version_id, id);
 -- Stands for the partial indexes of the other databases: a parameter of a condition keeps SQL Server
 -- from using them.
-CREATE INDEX runs_owner ON runs (owner_id, finished_at, id);
+CREATE INDEX runs_owner ON runs (owner_id, finished_at, wake_at, id);
 
 -- Append-only. The primary key is the fence: an old and a new owner can never both write seq n.
 -- No foreign key to runs: see docs/adr/0003-journal-and-group-commit.md; run/delete_*.sql is the

@@ -73,7 +73,7 @@ CREATE TABLE runs (
   KEY runs_project (project_id, id),
   KEY runs_project_status (project_id, status, id),
   KEY runs_flow_version (flow_version_id, id),
-  KEY runs_owner (owner_id, finished_at, id),
+  KEY runs_owner (owner_id, finished_at, wake_at, id),
   CONSTRAINT runs_of_project FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE RESTRICT,
   CONSTRAINT runs_of_version FOREIGN KEY (flow_version_id) REFERENCES flow_versions (id) ON DELETE RESTRICT,
   CONSTRAINT runs_status CHECK (status IN

@@ -71,7 +71,10 @@ CREATE INDEX runs_project_status ON runs (project_id, status, id);
 CREATE INDEX runs_flow_version ON runs (flow_version_id, id);
 CREATE INDEX runs_owned ON runs (owner_id, id)
   WHERE finished_at IS NULL AND owner_id IS NOT NULL;
-CREATE INDEX runs_unowned ON runs (id) WHERE finished_at IS NULL AND owner_id IS NULL;
+CREATE INDEX runs_unowned ON runs (id)
+  WHERE finished_at IS NULL AND owner_id IS NULL AND wake_at IS NULL;
+-- Runs that wait for a time: they have no owner, and nobody else has a time.
+CREATE INDEX runs_parked ON runs (wake_at, id) WHERE wake_at IS NOT NULL;
 CREATE INDEX runs_cancel_requested ON runs (owner_id, id)
   WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL;
 

@@ -3,7 +3,7 @@
 UPDATE runs WITH (ROWLOCK, READPAST)
 SET epoch = epoch
 OUTPUT inserted.id, inserted.epoch
-WHERE finished_at IS NULL AND owner_id = :owner AND id IN (
+WHERE finished_at IS NULL AND owner_id = :owner AND wake_at IS NULL AND id IN (
   SELECT r.id FROM runs r WITH (ROWLOCK, READPAST, UPDLOCK)
-  WHERE r.finished_at IS NULL AND r.owner_id = :owner
+  WHERE r.finished_at IS NULL AND r.owner_id = :owner AND r.wake_at IS NULL
   ORDER BY r.id {{limit :limit}})

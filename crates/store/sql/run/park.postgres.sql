@@ -1,7 +1,8 @@
 -- Override: one statement for all runs of a flush; a round trip and a plan for each would cost more than the rest of the flush.
 -- Index: runs primary key.
 UPDATE runs AS r
-SET status = n.status, output = n.output, error = n.error, steps = n.steps, wake_at = n.wake_at
+SET status = n.status, output = n.output, error = n.error, steps = n.steps, owner_id = NULL,
+    wake_at = CASE WHEN r.cancel_requested_at < n.wake_at THEN r.cancel_requested_at ELSE n.wake_at END
 FROM ({{rows status:text, output:text, error:text, steps:int, wake_at:int, id:uuid, epoch:int}})
   AS n (status, output, error, steps, wake_at, id, epoch)
-WHERE r.id = n.id AND r.epoch = n.epoch
+WHERE r.id = n.id AND r.epoch = n.epoch AND r.finished_at IS NULL

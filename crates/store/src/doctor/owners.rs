@@ -1,7 +1,10 @@
 //! Who has which runs: unfinished ones of the dead, ended ones of anybody; ended ones without a
-//! journal.
+//! journal; those that have a time and do not wait for it.
 use runstone_db::Value;
-use runstone_model::ids::{RunId, ServerId};
+use runstone_model::{
+    ids::{RunId, ServerId},
+    run::Status,
+};
 use uuid::Uuid;
 
 use super::{Doctor, Finding, Fix, PAGE, Severity};
@@ -22,7 +25,12 @@ impl Doctor<'_> {
                 after = cells.next()?;
                 let ended = cells.next::<Option<i64>>()?.is_some();
                 let owned = cells.next::<Option<Uuid>>()?.is_some();
+                let waits = cells.next::<String>()? == Status::Waiting.name();
+                let timed = cells.next::<Option<i64>>()?.is_some();
                 let first: Option<i64> = cells.next()?;
+                if timed && (owned || !waits) {
+                    self.not_parked(after).await?;
+                }
                 if ended && owned {
                     self.ended_with_owner(after).await?;
                 }
@@ -45,6 +53,26 @@ impl Doctor<'_> {
             mend: "its steps are gone; restore a backup".to_owned(),
             fixed: None,
         });
+    }
+
+    /// Whoever looks for runs passes over one that has a time.
+    async fn not_parked(&mut self, run: Uuid) -> Result<(), Error> {
+        let mut fixed = None;
+        if self.how.fix.is_some() {
+            let unpark = &self.store.sql().doctor_unpark;
+            let params = [("run", run.into())];
+            self.store.database().execute(unpark, &params).await?;
+            fixed = Some(format!("run {run} has no time any more"));
+        }
+        self.book.add(Finding {
+            check: "wakes_without_waiting",
+            severity: Severity::Warning,
+            message: format!("run {run} has a time to wake at and does not wait for it"),
+            mend: "somebody changed its row; --fix takes the time away, and the run goes on"
+                .to_owned(),
+            fixed,
+        });
+        Ok(())
     }
 
     async fn ended_with_owner(&mut self, run: Uuid) -> Result<(), Error> {

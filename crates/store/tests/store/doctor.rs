@@ -48,7 +48,7 @@ fn only<'a>(findings: &'a [Finding], check: &str, told: &str) -> &'a Finding {
 }
 
 /// That the one finding is mended, and nothing is found after that.
-async fn mended(store: &SqlStore, check: &str, told: &str, done: &str) {
+pub(crate) async fn mended(store: &SqlStore, check: &str, told: &str, done: &str) {
     only(&look(store).await, check, told);
     let found = fix(store, i64::MAX).await;
     let fixed = only(&found, check, told).fixed.clone();

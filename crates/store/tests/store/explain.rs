@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::harness::TestDb;
 
 /// The statements whose plan matters: they run often, or on large tables.
-const HOT: [&str; 34] = [
+const HOT: [&str; 36] = [
     "blob.by_hashes",
     "document.count_versions",
     "document.get",
@@ -34,6 +34,7 @@ const HOT: [&str; 34] = [
     "project.get",
     "project.runs_in",
     "run.cancel_requested",
+    "run.claimable_due",
     "run.claimable_one",
     "run.claimable_owned",
     "run.claimable_unowned",
@@ -43,6 +44,7 @@ const HOT: [&str; 34] = [
     "run.facts",
     "run.finish",
     "run.in_project",
+    "run.next_wake",
     "run.owned",
     "run.records",
 ];

@@ -11,6 +11,7 @@ mod interrupted;
 mod lost_answers;
 mod migrating;
 mod opening;
+mod parking;
 mod reading;
 mod statistics;
 mod storage;

@@ -39,7 +39,9 @@ pub(super) fn compare(expected: &World, world: &World) -> anyhow::Result<(u64, u
             want.steps
         );
         ensure!(record.owner.is_none(), "{run}: over, and still owned");
+        ensure!(record.wake_at.is_none(), "{run}: over, and still waits");
         whole(&rows).context(format!("{run}"))?;
+        waits(&rows).context(format!("{run}"))?;
         ensure!(
             bodies(&rows) == bodies(&want_rows),
             "{run}: other steps than without faults"
@@ -86,11 +88,33 @@ fn whole(rows: &[StoredRow]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// An attempt waits once, and the step that it ends does not end before its time.
+fn waits(rows: &[StoredRow]) -> anyhow::Result<()> {
+    let mut waiting = BTreeMap::new();
+    for stored in rows {
+        let row = &stored.row;
+        let key = (row.node.clone(), row.visit, row.item, row.attempt);
+        if row.kind == Kind::Waiting as i16 {
+            let body: serde_json::Value = serde_json::from_str(&row.body)?;
+            let until = body["until"].as_i64().context("it waits for no time")?;
+            let first = waiting.insert(key.clone(), (row.started_at, until));
+            ensure!(first.is_none(), "{key:?} begins to wait twice");
+        } else if let Some((began, until)) = waiting.get(&key) {
+            ensure!(*began == row.started_at, "{key:?} was begun again");
+            let ended = row.started_at.0 + i64::try_from(row.duration_us)?;
+            let early = row.kind == Kind::StepCompleted as i16 && ended < *until;
+            ensure!(!early, "{key:?} ends at {ended}, before {until}");
+        }
+    }
+    Ok(())
+}
+
 /// What the steps gave, in an order that does not depend on timing.
 fn bodies(rows: &[StoredRow]) -> BTreeMap<(String, u32, Option<u32>), (u32, i16)> {
     let steps = rows.iter().filter(|stored| stored.row.node.is_some());
     steps
         .filter(|stored| stored.row.kind != Kind::AttemptFailed as i16)
+        .filter(|stored| stored.row.kind != Kind::Waiting as i16)
         .map(|stored| {
             let row = &stored.row;
             let key = (row.node.clone().unwrap_or_default(), row.visit, row.item);

@@ -1,5 +1,5 @@
 //! The node kinds of the simulation: work whose result depends only on what it is given, whose time
-//! is random, and whose failures depend on the attempt alone.
+//! is random, whose failures depend on the attempt alone, and which now and then ends at a later time.
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -81,7 +81,14 @@ impl Work {
             return Err(NodeError::new(Class::Network, "no answer, this time"));
         }
         let score = asked % 1000;
-        Ok(json!({"at": place, "seen": format!("{asked:x}"), "score": score}).into())
+        let result = json!({"at": place, "seen": format!("{asked:x}"), "score": score});
+        let wait = hash(&format!("{place} waits"));
+        if wait.is_multiple_of(3) {
+            // Some longer than a node's time limit, some too short to be parked.
+            let wait = Duration::from_millis(wait % 15_000);
+            return Ok(Outcome::at(ctx.started_at.plus(wait), result));
+        }
+        Ok(result.into())
     }
 }
 

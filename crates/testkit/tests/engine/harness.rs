@@ -84,6 +84,11 @@ impl Fixture for Place {
 }
 
 impl Place {
+    /// Whether one engine takes every other for dead.
+    pub(crate) fn is_for_one(&self) -> bool {
+        self.fresh.database() == TestDatabase::Sqlite
+    }
+
     pub(crate) fn url(&self) -> &str {
         self.fresh.url()
     }
@@ -105,8 +110,17 @@ impl Place {
         self.engine_at(self.url()).await
     }
 
+    /// An engine from whose memory runs go that wait for so long.
+    pub(crate) async fn engine_that_parks(&self, park: Duration) -> Engine {
+        self.engine_with(self.url(), Some(park)).await
+    }
+
     /// An engine that reaches its database by way of `url`.
     pub(crate) async fn engine_at(&self, url: &str) -> Engine {
+        self.engine_with(url, None).await
+    }
+
+    async fn engine_with(&self, url: &str, park: Option<Duration>) -> Engine {
         let mut registry = Registry::new();
         registry.extend(runstone_nodes::builtin(runstone_nodes::Builtin::default()));
         for name in [
@@ -127,7 +141,8 @@ impl Place {
         let options = Options {
             clock,
             // A dead engine's runs are anybody's at once where only one can have the database.
-            alone: self.fresh.database() == TestDatabase::Sqlite,
+            alone: self.is_for_one(),
+            park,
             ..Options::default()
         };
         Engine::new(self.store_at(url).await, registry, options)

@@ -5,4 +5,5 @@ mod harness;
 mod large;
 mod nodes;
 mod outage;
+mod parking;
 mod retry;

@@ -1,7 +1,7 @@
 //! The bars P9–P12: from what the server answered to rows of the table.
 
 use super::super::bars::{Bar, Row, figure, median, range};
-use super::{AT_ONCE, Asked, CALLS, CONNECTIONS, Figures, MANY, Watched};
+use super::{AT_ONCE, Asked, CALLS, CONNECTIONS, Figures, MANY, Waited, Watched};
 
 /// What the rows that were not asked for say.
 const NOT_RUN: &str = "not run";
@@ -10,7 +10,11 @@ pub(in crate::bench) fn rows(figures: &Figures) -> Vec<Row> {
     let mut rows: Vec<Row> = CALLS.iter().map(|call| against(figures, call)).collect();
     rows.extend([errors(figures), slowest(figures), started(figures)]);
     rows.extend(starts(figures));
-    rows.extend([waiting(), runs(figures), watched(figures.watched.as_ref())]);
+    rows.extend([
+        waiting(figures),
+        runs(figures),
+        watched(figures.watched.as_ref()),
+    ]);
     rows
 }
 
@@ -137,12 +141,31 @@ fn starts(figures: &Figures) -> [Row; 2] {
     ]
 }
 
-fn waiting() -> Row {
+/// With `--quick` there are fewer, and the row says so.
+fn waiting(figures: &Figures) -> Row {
+    let waited = figures.waited.as_ref();
+    let runs = waited.map_or(100_000, |waited| waited.runs);
+    let detail = |waited: &Waited| {
+        let Waited {
+            runs,
+            seconds,
+            before_mb,
+            most_mb,
+            ..
+        } = waited;
+        let rate = figure(Some(*runs as f64 / seconds));
+        format!(
+            "`runstone dev`, SQLite; {before_mb:.0} MB before and {most_mb:.0} MB at most; \
+             {rate} a second began to wait"
+        )
+    };
     Row {
         id: "P12",
-        what: "100,000 waiting runs, memory in MB".to_owned(),
-        measured: Err("not built yet: no node waits without a live run".to_owned()),
-        detail: String::new(),
+        what: format!("{runs} runs that sleep for an hour, memory in MB"),
+        measured: waited
+            .map(|waited| waited.waiting_mb)
+            .ok_or_else(|| NOT_RUN.to_owned()),
+        detail: waited.map(detail).unwrap_or_default(),
         bar: Some(Bar::AtMost {
             must: 300.0,
             aim: 100.0,

@@ -1,16 +1,14 @@
-//! Starting attempts: of steps, of the items of maps, again after a wait, and stopping them.
+//! Starting attempts, of steps and of the items of maps, and stopping them.
 use std::{collections::BTreeSet, sync::Arc};
 
 use runstone_model::{
     failure::{Class, Failure},
     limits::DEFAULT_PARALLEL,
     run::{ItemRef, Outcome, Prepared, StepId, StepRef},
-    time::Timestamp,
 };
 use serde_json::Value;
-use tokio::time::Instant;
 
-use super::{Driver, LONGEST_WAIT, Map};
+use super::{Driver, Map};
 use crate::{
     EventKind,
     node::{Cancelled, Context},
@@ -57,7 +55,7 @@ impl Driver {
                 continue;
             };
             map.in_flight.retain(|index| !active.item_done(*index));
-            let (mut begin, mut again) = (Vec::new(), Vec::new());
+            let mut begin = Vec::new();
             while map.in_flight.len() < map.parallel && map.next < map.total {
                 let index = map.next;
                 map.next += 1;
@@ -65,47 +63,22 @@ impl Driver {
                     continue;
                 }
                 map.in_flight.insert(index);
-                match active.next_attempt(Some(index)).1 {
-                    Some(at) => again.push((at, index)),
-                    None => begin.push(index),
-                }
-            }
-            for (at, index) in again {
-                self.retry_at(at, id, Some(index));
+                begin.push(index);
             }
             for index in begin {
-                self.begin_item(id, index);
+                if !self.waits_on(id, Some(index)) {
+                    self.begin_item(id, index);
+                }
             }
         }
     }
 
-    fn begin_item(&mut self, id: StepId, index: u32) {
+    pub(super) fn begin_item(&mut self, id: StepId, index: u32) {
         let item = self.item_ref(id, index);
         let secrets = Arc::clone(&self.engine.inner.options.secrets);
         match self.state.prepare_item(id, index, &*secrets) {
             Ok(with) => self.attempt(id, item, with),
             Err(failure) => self.give(id, item, Outcome::Failed(failure)),
-        }
-    }
-
-    /// The next attempt begins at `at`, but not later than the longest wait from now: the clock may
-    /// have been set back since `at` was decided.
-    pub(super) fn retry_at(&mut self, at: Timestamp, id: StepId, item: Option<u32>) {
-        let wait = at.since(self.engine.inner.clock.now()).min(LONGEST_WAIT);
-        self.retries.insert((Instant::now() + wait, id, item));
-    }
-
-    /// Begins the attempts whose wait is over.
-    pub(super) fn retry_due(&mut self) {
-        let now = Instant::now();
-        while let Some((at, id, item)) = self.retries.first().copied()
-            && at <= now
-        {
-            self.retries.pop_first();
-            match item {
-                Some(index) => self.begin_item(id, index),
-                None => self.begin(id),
-            }
         }
     }
 
@@ -164,6 +137,7 @@ impl Driver {
             visit: step.visit,
             item: item.map(|item| item.index),
             attempt: ticket.attempt,
+            started_at: ticket.started_at,
             idempotency_key: key.into(),
             cancelled: cancelled.clone(),
         };
@@ -195,7 +169,7 @@ impl Driver {
     /// Stops everything of a step.
     pub(super) fn cancel(&mut self, id: StepId) {
         self.maps.remove(&id);
-        self.retries.retain(|(_, other, _)| *other != id);
+        self.timers.forget(id);
         self.running.retain(|(other, _), (handle, cancelled)| {
             if *other == id {
                 cancelled.set();

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 
 use runstone_model::{
     failure::{Class, Failure},
-    run::{Entry, RunEnd},
+    run::{Entry, RunEnd, Status},
     time::Timestamp,
 };
 use runstone_store as store;
@@ -32,11 +32,16 @@ pub(super) struct Snapshots {
 }
 
 impl Driver {
-    /// Makes `entries` durable. The error is how the run leaves this process.
-    pub(super) async fn commit(&mut self, entries: Vec<Entry>) -> Result<(), RunResult> {
+    /// Makes `entries` durable, and with `park` gives the run up until then. The error is how the
+    /// run leaves this process.
+    pub(super) async fn commit(
+        &mut self,
+        entries: Vec<Entry>,
+        park: Option<Timestamp>,
+    ) -> Result<(), RunResult> {
         let first = self.state.seq() + 1 - entries.len() as u64;
         let (mut waited, mut tries) = (Duration::ZERO, 0);
-        let mut commit = self.encode(first, &entries);
+        let mut commit = self.encode(first, &entries, park);
         let engine = self.engine.clone();
         let mut waiting = None;
         loop {
@@ -64,7 +69,7 @@ impl Driver {
                     if *self.engine.inner.stop.borrow() {
                         return Err(RunResult::Stopped);
                     }
-                    commit = self.encode(first, &entries);
+                    commit = self.encode(first, &entries, park);
                 }
                 Err(error) => {
                     let message = error.to_string();
@@ -103,7 +108,7 @@ impl Driver {
         self.engine.inner.say(self.state.info().id, kind);
     }
 
-    fn encode(&mut self, first: u64, entries: &[Entry]) -> store::Commit {
+    fn encode(&mut self, first: u64, entries: &[Entry], park: Option<Timestamp>) -> store::Commit {
         let mut blobs = Vec::new();
         let flow = Arc::clone(self.state.flow());
         let mut encoder = Encoder {
@@ -117,13 +122,15 @@ impl Driver {
         let bytes: usize = rows.iter().map(|row| row.body.len()).sum();
         let large: usize = blobs.iter().map(|blob| blob.bytes.len()).sum();
         self.snapshots.since += bytes + large;
-        let update = entries.iter().find_map(|entry| match entry {
+        let ending = entries.iter().find_map(|entry| match entry {
             Entry::Ended { end, at } => Some(self.ending(end, *at)),
             Entry::Step(_)
             | Entry::AttemptFailed { .. }
+            | Entry::Waiting { .. }
             | Entry::TakenOver { .. }
             | Entry::Retried { .. } => None,
         });
+        let update = ending.or_else(|| park.map(|until| self.parking(until)));
         store::Commit {
             run: self.state.info().id,
             epoch: self.epoch,
@@ -155,6 +162,17 @@ impl Driver {
             error,
             steps: self.state.steps(),
             wake_at: None,
+        }
+    }
+
+    fn parking(&self, until: Timestamp) -> store::RunUpdate {
+        store::RunUpdate {
+            status: Status::Waiting,
+            finished_at: None,
+            output: None,
+            error: None,
+            steps: self.state.steps(),
+            wake_at: Some(until),
         }
     }
 

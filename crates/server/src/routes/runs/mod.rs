@@ -246,6 +246,7 @@ fn brief(record: &RunRecord) -> Run {
         finished_at: record.finished_at.map(|at| at.rfc3339()),
         duration_ms: took.map(|took| took.as_micros() as f64 / 1000.0),
         deadline: record.deadline.map(|at| at.rfc3339()),
+        wake_at: record.wake_at.map(|at| at.rfc3339()),
         cancel_requested_at: record.cancel_requested_at.map(|at| at.rfc3339()),
         input: None,
         output: None,
