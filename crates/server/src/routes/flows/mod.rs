@@ -42,8 +42,7 @@ pub(super) fn example() -> Value {
 
 pub(super) fn routes() -> Vec<Route> {
     let body = json!({ "definition": example() });
-    let of = |path: &str| format!("/projects/{{project}}/flows{path}");
-    vec![
+    let mut routes = vec![
         Route::get(&of(""), "flows.list", AtLeast(Viewer), list)
             .summary("The flows of a project by name, each with its newest version")
             .query::<List<FlowKey>>()
@@ -87,6 +86,17 @@ pub(super) fn routes() -> Vec<Route> {
         .summary("Delete a flow that no run is of")
         .header("If-Match", true, IF_MATCH)
         .empty(204, "It is gone, with all its versions."),
+    ];
+    routes.extend(looking());
+    routes
+}
+
+fn of(path: &str) -> String {
+    format!("/projects/{{project}}/flows{path}")
+}
+
+fn looking() -> Vec<Route> {
+    vec![
         Route::get(
             &of("/{name}/versions"),
             "flows.versions",
