@@ -11,6 +11,8 @@ use crate::{Answer, App, Scope, invalid_body};
 const SLACK_US: i64 = 2_000_000;
 /// Pages of runs that are looked through for one request.
 const ROUNDS: u32 = 20;
+/// The smallest such page.
+const PAGE: u32 = 100;
 
 /// A filter, read.
 pub(super) struct Choice {
@@ -109,8 +111,9 @@ impl Choice {
             before = before.min(slack(until, SLACK_US));
         }
         for _ in 0..ROUNDS {
-            let page = self.page(app, scope, &status, before, limit).await?;
-            let full = page.len() >= most;
+            let size = limit.max(PAGE);
+            let page = self.page(app, scope, &status, before, size).await?;
+            let full = page.len() >= usize::try_from(size).unwrap_or(usize::MAX);
             for run in page {
                 before = run.id;
                 let is_of = run.project == scope.id() && status.contains(&run.status);
