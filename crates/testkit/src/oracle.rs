@@ -12,8 +12,8 @@ use runstone_model::{
     time::Timestamp,
 };
 use runstone_store::{
-    Blob, Claim, Claimed, Commit, Direction, Error, FlowVersion, LoadedRun, NewFlow, NewRun, Reopen,
-    Row, RunFilter, RunRecord, RunUpdate, Snapshot, Store, StoredRow,
+    Blob, Claim, Claimed, Commit, Direction, Error, FlowVersion, LoadedRun, NewFlow, NewRun,
+    Reopen, Row, RunFilter, RunRecord, RunUpdate, Snapshot, Store, StoredRow,
 };
 
 /// Everything a database would hold.

@@ -119,7 +119,10 @@ async fn write(
             .catch_unwind()
             .await
             .unwrap_or_else(|_| Fault::internal("a handler panicked").into_response());
-        if let Some(project) = entry.project {
+        // What viewers may send changes nothing: it only asks in a body.
+        if let Some(project) = entry.project
+            && !operation.access.allows(Role::Viewer)
+        {
             report::written(&app, ProjectId(project), response.status()).await;
         }
         audited(&app, &operation, entry, response.status()).await;

@@ -7,6 +7,9 @@ use runstone_store::{Direction, RunRecord, Walk};
 use super::wanted::{ROUNDS, Wanted};
 use crate::{Answer, App, Scope, invalid_body};
 
+/// The smallest page of runs that is looked through.
+const PAGE: u32 = 100;
+
 /// A filter, read.
 pub(super) struct Choice {
     wanted: Wanted,
@@ -71,11 +74,11 @@ impl Choice {
         let mut walk = Walk {
             direction: Direction::Down,
             beyond: before.into_iter().chain(newest.map(RunId)).min(),
-            limit,
+            limit: limit.max(PAGE),
         };
         for _ in 0..ROUNDS {
             let page = wanted.page(app, scope, &walk).await?;
-            let full = page.len() >= most;
+            let full = page.len() >= usize::try_from(walk.limit).unwrap_or(usize::MAX);
             for run in page {
                 walk.beyond = Some(run.id);
                 if wanted.fits(scope, &run) && may(&run) {
