@@ -195,7 +195,7 @@ impl Engine {
     /// Whether a run is live here.
     #[must_use]
     pub fn executes(&self, run: RunId) -> bool {
-        self.inner.is_live(run)
+        self.inner.live.has(run)
     }
 
     /// What it has done so far.
