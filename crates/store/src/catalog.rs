@@ -32,16 +32,41 @@ impl Source {
     }
 }
 
+/// What is rendered one after the other. Never inlined: hundreds of calls stand in one function, and
+/// an optimizing compiler took minutes over it.
+struct Sources {
+    left: std::slice::Iter<'static, Source>,
+    dialect: Dialect,
+}
+
+impl Sources {
+    #[inline(never)]
+    fn render(&mut self) -> Result<Arc<Statement>, RenderError> {
+        let source = self.left.next().unwrap_or(&SOURCES[0]);
+        source.render(self.dialect).map(Arc::new)
+    }
+}
+
 /// The statements of one list, out of one text.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    first_up: Statement,
-    next_up: Statement,
-    first_down: Statement,
-    next_down: Statement,
+    first_up: Arc<Statement>,
+    next_up: Arc<Statement>,
+    first_down: Arc<Statement>,
+    next_down: Arc<Statement>,
 }
 
 impl Pages {
+    #[inline(never)]
+    fn render(sources: &mut Sources) -> Result<Box<Self>, RenderError> {
+        Ok(Box::new(Self {
+            first_up: sources.render()?,
+            next_up: sources.render()?,
+            first_down: sources.render()?,
+            next_down: sources.render()?,
+        }))
+    }
+
     /// The one for the first page, or for those behind a key.
     pub(crate) fn at(&self, direction: Direction, first: bool) -> &Statement {
         match (direction, first) {
@@ -89,7 +114,7 @@ macro_rules! catalog {
         #[derive(Debug)]
         pub(crate) struct Catalog {
             $(pub(crate) $field: Arc<Statement>,)+
-            $(pub(crate) $list: Pages,)+
+            $(pub(crate) $list: Box<Pages>,)+
         }
 
         /// Every statement's texts, in the order of their folders; those of lists come last.
@@ -106,19 +131,13 @@ macro_rules! catalog {
         impl Catalog {
             /// Renders all of them.
             pub(crate) fn render(dialect: Dialect) -> Result<Self, RenderError> {
-                let mut sources = SOURCES.iter();
-                let mut next = || {
-                    let source = sources.next().unwrap_or(&SOURCES[0]);
-                    source.render(dialect)
+                let mut sources = Sources {
+                    left: SOURCES.iter(),
+                    dialect,
                 };
                 Ok(Self {
-                    $($field: Arc::new(next()?),)+
-                    $($list: Pages {
-                        first_up: next()?,
-                        next_up: next()?,
-                        first_down: next()?,
-                        next_down: next()?,
-                    },)+
+                    $($field: sources.render()?,)+
+                    $($list: Pages::render(&mut sources)?,)+
                 })
             }
         }

@@ -109,6 +109,11 @@ on_every_database! {
         let found = store.project_runs(ProjectId::DEFAULT, &asked).await.unwrap();
         let ids: Vec<RunId> = found.iter().map(|run| run.id).collect();
         assert_eq!(ids, [runs[1], runs[0]]);
+        // Each as it is found alone, to the last column.
+        assert!(store.request_cancel(runs[1], at(7)).await.unwrap());
+        for run in store.project_runs(ProjectId::DEFAULT, &asked).await.unwrap() {
+            assert_eq!(store.run(run.id).await.unwrap(), Some(run));
+        }
         assert_eq!(store.project_runs(ProjectId(fresh()), &asked).await.unwrap(), []);
         assert_eq!(store.project_runs(ProjectId::DEFAULT, &[]).await.unwrap(), []);
     }
