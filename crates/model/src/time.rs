@@ -50,7 +50,9 @@ impl Timestamp {
             (17, 2, second),
             (20, 6, micros),
         ];
-        for (from, width, mut value) in parts {
+        for (from, width, value) in parts {
+            // 32 bits without a sign divide in a fraction of the time.
+            let mut value = u32::try_from(value).unwrap_or(0);
             for at in (from..from + width).rev() {
                 text[at] = b'0' + u8::try_from(value % 10).unwrap_or(0);
                 value /= 10;

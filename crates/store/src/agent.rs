@@ -185,9 +185,9 @@ fn execution(row: DbRow, project: ProjectId) -> Result<AgentExecution, Error> {
         updated_at: Timestamp(cells.next()?),
         finished_at: cells.next::<Option<i64>>()?.map(Timestamp),
         duration_us: cells.next()?,
-        input: cells.next()?,
-        output: cells.next()?,
-        error: cells.next()?,
+        input: cells.large()?,
+        output: cells.large()?,
+        error: cells.large()?,
     })
 }
 

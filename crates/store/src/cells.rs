@@ -21,12 +21,22 @@ impl Cells {
         }
     }
 
-    /// The next column.
+    /// The next column; a statement that does not read it is at fault, not the row.
     pub(crate) fn next<T: FromValue>(&mut self) -> Result<T, Error> {
         self.column += 1;
-        let value = self.values.next().unwrap_or(Value::Null);
+        let Some(value) = self.values.next() else {
+            return Err(self.corrupt("the statement reads no such column"));
+        };
         T::from_value(value)
             .map_err(|found| self.corrupt(format!("found {}, wanted {}", found.kind(), T::WANTED)))
+    }
+
+    /// The next column, one of the large ones at the end which statements of lists do not read.
+    pub(crate) fn large<T: FromValue + Default>(&mut self) -> Result<T, Error> {
+        if self.values.as_slice().is_empty() {
+            return Ok(T::default());
+        }
+        self.next()
     }
 
     /// An error about the column read last.
@@ -35,5 +45,25 @@ impl Cells {
             place: format!("{}, column {}", self.place, self.column),
             message: message.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_that_no_statement_reads_is_not_taken_for_an_empty_one() {
+        let row = Row::new(["id".to_owned()].into(), vec![Value::Null]);
+        let mut cells = Cells::new("runs", row);
+        assert_eq!(cells.next::<Option<i64>>(), Ok(None));
+        let missing = cells
+            .next::<Option<i64>>()
+            .map_err(|error| error.to_string());
+        assert_eq!(
+            missing.unwrap_err(),
+            "the database holds something unexpected in runs, column 2: the statement reads no such column"
+        );
+        assert_eq!(cells.large::<Option<i64>>(), Ok(None));
     }
 }

@@ -138,9 +138,10 @@ where
     let mut stream = std::pin::pin!(stream);
     let mut rows = Vec::new();
     while let Some(row) = stream.try_next().await? {
-        let values = (0..columns.len())
-            .map(|index| row.try_get::<_, Cell>(index).map(|cell| cell.0))
-            .collect::<Result<_, _>>()?;
+        let mut values = Vec::with_capacity(columns.len());
+        for index in 0..columns.len() {
+            values.push(row.try_get::<_, Cell>(index)?.0);
+        }
         rows.push(Row::new(Arc::clone(&columns), values));
     }
     Ok(rows)

@@ -400,7 +400,7 @@ fn bytes(doc: &Doc) -> usize {
 
 fn key_text(doc: &Doc) -> Result<String, Problem> {
     match &doc.content {
-        Content::Text(text, _) if text == "<<" => Err(problem(
+        Content::Text(text, Style::Plain) if text == "<<" => Err(problem(
             "syntax",
             doc.at,
             "merge keys (`<<`) are not supported",

@@ -61,6 +61,18 @@ fn a_comment_after_a_block_of_text_is_kept() {
 }
 
 #[test]
+fn a_quoted_merge_key_is_a_key_like_any_other() {
+    let text = "a:\n  \"<<\": 1  # c\n";
+    assert_eq!(format(text), text);
+    let merged = flow::format("a: &a {b: 1}\nc:\n  <<: *a # c\n").unwrap_err();
+    assert!(
+        merged.render().contains("merge keys"),
+        "{}",
+        merged.render()
+    );
+}
+
+#[test]
 fn what_cannot_be_kept_is_refused() {
     let code = |text: &str| flow::format(text).unwrap_err().0[0].code;
     assert_eq!(code("a: &x [1]\nb: *x\n"), "cannot_format");

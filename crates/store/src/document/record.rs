@@ -53,7 +53,7 @@ pub(super) fn version(row: DbRow, project: ProjectId) -> Result<DocumentVersion,
         overall_tenths: cells.next()?,
         required: json(&mut cells)?,
         quality: json(&mut cells)?,
-        body: cells.next()?,
+        body: cells.large()?,
     })
 }
 

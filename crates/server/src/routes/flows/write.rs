@@ -73,8 +73,7 @@ async fn quota(app: &App, scope: &Scope, name: &str) -> Answer<Option<Places>> {
     if app.store.flow(scope.id(), name, None).await?.is_some() {
         return Ok(None);
     }
-    let count = async { Ok(app.store.count_flows(scope.id()).await?) };
-    let taken = quota::take(app, scope.id(), Counted::Flows, (1, most), count).await;
+    let taken = quota::take(app, scope.id(), Counted::Flows, (1, most)).await;
     taken.map(Some)
 }
 

@@ -173,8 +173,7 @@ pub(super) async fn quota(app: &App, scope: &Scope, more: u64) -> Answer<Option<
     let Some(most) = quota::of(&scope.project)?.active_runs else {
         return Ok(None);
     };
-    let active = async { Ok(app.store.active_runs(scope.id()).await?) };
-    let taken = quota::take(app, scope.id(), Counted::ActiveRuns, (more, most), active).await;
+    let taken = quota::take(app, scope.id(), Counted::ActiveRuns, (more, most)).await;
     taken.map(Some).map_err(|fault| fault.retry_after(5))
 }
 
