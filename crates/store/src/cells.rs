@@ -57,12 +57,12 @@ mod tests {
         let row = Row::new(["id".to_owned()].into(), vec![Value::Null]);
         let mut cells = Cells::new("runs", row);
         assert_eq!(cells.next::<Option<i64>>(), Ok(None));
-        let missing = cells
-            .next::<Option<i64>>()
-            .map_err(|error| error.to_string());
+        let missing = cells.next::<Option<i64>>();
         assert_eq!(
-            missing.unwrap_err(),
-            "the database holds something unexpected in runs, column 2: the statement reads no such column"
+            missing.map_err(|error| error.to_string()).err().as_deref(),
+            Some(
+                "the database holds something unexpected in runs, column 2: the statement reads no such column"
+            )
         );
         assert_eq!(cells.large::<Option<i64>>(), Ok(None));
     }

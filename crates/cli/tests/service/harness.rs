@@ -64,6 +64,21 @@ pub(crate) fn up(folder: &Path, args: &[&str]) -> Up {
     }
 }
 
+/// `runstone serve` on a database, with these settings.
+pub(crate) fn serve(folder: &Path, url: &str, settings: &str) -> Up {
+    std::fs::write(folder.join("c.toml"), settings).unwrap();
+    let args = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--config",
+        "c.toml",
+        "--db",
+        url,
+    ];
+    up(folder, &args)
+}
+
 impl Up {
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
@@ -101,6 +116,15 @@ impl Up {
             answer.text().await.unwrap()
         );
         answer.json().await.unwrap()
+    }
+
+    /// Starts so many runs at once; their ids.
+    pub(crate) async fn batch(&self, key: &str, start: Value, number: usize) -> Vec<String> {
+        let runs = json!({ "runs": vec![start; number] });
+        let started = self.post("/runs:batch", key, runs).await;
+        let items = started["items"].as_array().unwrap().iter();
+        let id = |item: &Value| item["run_id"].as_str().unwrap().to_owned();
+        items.map(id).collect()
     }
 
     pub(crate) async fn get(&self, path: &str, key: &str) -> Value {

@@ -7,7 +7,7 @@ use runstone_testkit::{on_databases, servers::Fresh};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Up, admin_key, up},
+    harness::{self, Up, admin_key},
     journal_check::check,
 };
 
@@ -28,18 +28,10 @@ fn nap(name: &str, length: &str) -> Value {
     } })
 }
 
+const SETTINGS: &str = "[engine]\nlease_ms = 1000\n";
+
 fn serve(folder: &Path, url: &str) -> Up {
-    std::fs::write(folder.join("c.toml"), "[engine]\nlease_ms = 1000\n").unwrap();
-    let args = [
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--config",
-        "c.toml",
-        "--db",
-        url,
-    ];
-    up(folder, &args)
+    harness::serve(folder, url, SETTINGS)
 }
 
 /// Asks until the run is in that state.
@@ -54,17 +46,6 @@ async fn until(server: &Up, key: &str, run: &str, status: &str) -> Value {
     panic!("run {run} does not get {status}");
 }
 
-async fn ids_of(server: &Up, key: &str, flow: &str, number: usize) -> Vec<String> {
-    let runs = vec![json!({ "flow": flow }); number];
-    let started = server
-        .post("/runs:batch", key, json!({ "runs": runs }))
-        .await;
-    let items = started["items"].as_array().unwrap().iter();
-    items
-        .map(|item| item["run_id"].as_str().unwrap().to_owned())
-        .collect()
-}
-
 on_databases! {
     [sqlite Sqlite, postgres Postgres, mariadb Mariadb]
 
@@ -75,7 +56,7 @@ on_databases! {
         server.post("/flows", &key, nap("long", "1h")).await;
         server.post("/flows", &key, nap("short", "3s")).await;
 
-        let long = ids_of(&server, &key, "long", 1).await.remove(0);
+        let long = server.batch(&key, json!({ "flow": "long" }), 1).await.remove(0);
         let parked = until(&server, &key, &long, "waiting").await;
         assert!(parked["wake_at"].is_string(), "{parked}");
         let steps = server.get(&format!("/runs/{long}/steps"), &key).await;
@@ -91,7 +72,7 @@ on_databases! {
         let one = json!({ "flow": "short" });
         let waited = server.request("POST", "/runs?wait=30s", &key).json(&one);
         let watched = async {
-            let id = ids_of(&server, &key, "short", 1).await.remove(0);
+            let id = server.batch(&key, json!({ "flow": "short" }), 1).await.remove(0);
             server.watched(&id, &key).await
         };
         let (waited, watched) = tokio::join!(waited.send(), watched);
@@ -107,10 +88,10 @@ on_databases! {
         let key = admin_key(folder.path(), fresh.url());
         let mut server = serve(folder.path(), fresh.url());
         server.post("/flows", &key, nap("nap", "5s")).await;
-        let mut ids = ids_of(&server, &key, "nap", RUNS).await;
+        let mut ids = server.batch(&key, json!({ "flow": "nap" }), RUNS).await;
         until(&server, &key, &ids[0], "waiting").await;
         // Of these some are on their way.
-        ids.extend(ids_of(&server, &key, "nap", RUNS).await);
+        ids.extend(server.batch(&key, json!({ "flow": "nap" }), RUNS).await);
         for pause_ms in [0, 4500, 700] {
             tokio::time::sleep(Duration::from_millis(pause_ms)).await;
             server.signal("KILL");

@@ -4,7 +4,7 @@ use runstone_testkit::{on_databases, servers::Fresh};
 use serde_json::json;
 
 use crate::{
-    harness::{said, up},
+    harness::{said, serve},
     witness::Witness,
 };
 
@@ -13,10 +13,8 @@ on_databases! {
     async fn a_failed_run_goes_on_from_its_last_good_step(fresh: &Fresh) {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh.url();
-        std::fs::write(folder.path().join("c.toml"), "[http]\nallow = [\"127.0.0.1\"]\n").unwrap();
         let key = crate::harness::admin_key(folder.path(), url);
-        let args = ["serve", "--listen", "127.0.0.1:0", "--config", "c.toml", "--db", url];
-        let server = up(folder.path(), &args);
+        let server = serve(folder.path(), url, "[http]\nallow = [\"127.0.0.1\"]\n");
         let (before, after) = (Witness::start(), Witness::start());
         after.seen.refuse(true);
         let tell = |witness: &Witness| json!({ "uses": "http", "with": { "method": "POST", "url": witness.url() } });

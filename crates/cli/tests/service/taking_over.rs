@@ -7,7 +7,7 @@ use runstone_testkit::{on_databases, servers::Fresh};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Up, admin_key, up},
+    harness::{self, Up, admin_key},
     journal_check::check,
     witness::Witness,
 };
@@ -36,30 +36,15 @@ fn flow() -> Value {
     } })
 }
 
+const SETTINGS: &str = "[engine]\nlease_ms = 1000\n[http]\nallow = [\"127.0.0.1\"]\n";
+
 fn serve(folder: &Path, url: &str) -> Up {
-    let settings = "[engine]\nlease_ms = 1000\n[http]\nallow = [\"127.0.0.1\"]\n";
-    std::fs::write(folder.join("c.toml"), settings).unwrap();
-    let args = [
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--config",
-        "c.toml",
-        "--db",
-        url,
-    ];
-    up(folder, &args)
+    harness::serve(folder, url, SETTINGS)
 }
 
 async fn start(server: &Up, key: &str, witness: &Witness) -> Vec<String> {
     let one = json!({ "flow": "rounds", "input": { "url": witness.url() } });
-    let runs = vec![one; RUNS];
-    let started = server
-        .post("/runs:batch", key, json!({ "runs": runs }))
-        .await;
-    let items = started["items"].as_array().unwrap().iter();
-    let id = |item: &Value| item["run_id"].as_str().unwrap().to_owned();
-    items.map(id).collect()
+    server.batch(key, one, RUNS).await
 }
 
 async fn one_goes_and_the_other_finishes(fresh: &Fresh, signal: &str) {

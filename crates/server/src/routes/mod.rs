@@ -11,6 +11,7 @@ mod runs;
 mod system;
 mod threads;
 mod versioned;
+mod window;
 
 use std::sync::LazyLock;
 

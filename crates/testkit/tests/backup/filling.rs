@@ -25,6 +25,8 @@ const LOOPED: &str = "{runstone: 1, name: rounds, start: a, state: {n: {type: in
     '${{ state.log }}'}}";
 const FAILED: &str = "{runstone: 1, name: failed, start: a, nodes: {a: {uses: test.fail, with: \
     {}}}, edges: [a -> end]}";
+const PARKED: &str = "{runstone: 1, name: nap, start: a, nodes: {a: {uses: sleep, with: {for: 1h}}}, \
+    edges: [a -> end]}";
 /// Waits in the middle, with a value beside the journal (small) or in a snapshot (large).
 const GATED: &str = "{runstone: 1, name: NAME, start: a, state: {text: {type: string}}, nodes: {\
     a: {uses: set, with: {text: FILL}}, b: {uses: test.gate, with: {}}, c: {uses: template, with: \
@@ -93,6 +95,7 @@ pub(crate) fn engine(store: &Arc<SqlStore>, gate: &Gate) -> Engine {
     let options = Options {
         // Only one engine at a time has the database.
         alone: true,
+        park: Some(Duration::from_secs(2)),
         ..Options::default()
     };
     Engine::new(Arc::clone(store) as _, registry, options)
@@ -124,6 +127,15 @@ pub(crate) async fn looped(engine: &Engine) -> RunId {
     let handle = start(engine, LOOPED, false).await;
     let id = handle.id;
     assert!(matches!(end(handle).await, RunEnd::Completed(_)));
+    id
+}
+
+/// A run that waits for an hour, and is in no memory.
+pub(crate) async fn parked(engine: &Engine) -> RunId {
+    let handle = start(engine, PARKED, false).await;
+    let id = handle.id;
+    let left = tokio::time::timeout(HANG, handle.wait()).await.unwrap();
+    assert!(matches!(left, RunResult::Parked { .. }), "{left:?}");
     id
 }
 

@@ -15,7 +15,7 @@ use runstone_testkit::{
 
 use crate::{
     archives::{content, leading_to, passphrase, take, try_restore},
-    filling::{Filled, Gate, end, engine, looped, open},
+    filling::{Filled, Gate, end, engine, looped, open, parked},
     others,
 };
 
@@ -54,12 +54,12 @@ async fn told(store: &SqlStore, only: &[RunId]) -> BTreeMap<RunId, String> {
     told
 }
 
-/// Goes on with everything that is not finished, to its end.
+/// Goes on with everything that is not finished and does not wait for a time, to its end.
 async fn go_on(engine: &Engine, store: &SqlStore) -> BTreeMap<RunId, RunEnd> {
     let mut ends = BTreeMap::new();
     for id in runs(store).await {
         let record = store.run(id).await.unwrap().unwrap();
-        if !record.status.is_final() {
+        if !record.status.is_final() && record.wake_at.is_none() {
             assert_eq!(record.owner, None, "{id}");
             let handle = engine.resume(id).await.unwrap();
             ends.insert(id, end(handle).await);
@@ -74,6 +74,7 @@ on_every_database! {
         let store = open(from.url()).await;
         let filled = Filled::new(&store).await;
         others::fill(&store).await;
+        let parked = parked(&filled.engine).await;
         let before = runs(&store).await;
         // Runs begin and end all the time that the backup takes.
         let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -138,6 +139,11 @@ on_every_database! {
                 assert_eq!(gone_on.get(id), Some(end), "{name}: {id}");
             }
             assert!(gone_on.values().all(|end| matches!(end, RunEnd::Completed(_))), "{name}");
+            let waits = target.run(parked).await.unwrap().unwrap();
+            assert!(waits.wake_at.is_some_and(|at| at > waits.created_at), "{name}: {waits:?}");
+            assert!(engine.cancel(parked, "enough").await.unwrap(), "{name}");
+            let over = target.run(parked).await.unwrap().unwrap();
+            assert_eq!((over.status, over.wake_at), (Status::Cancelled, None), "{name}");
             assert_eq!(told(&target, &finished).await.len(), finished.len());
             engine.stop();
             target.close().await;

@@ -1,14 +1,11 @@
 //! Sums of agent executions, as they travel.
 use axum::extract::State;
-use runstone_api::{
-    FieldError,
-    agents::{AgentMetrics, AgentPeriod, SumAgents, SummedMoney},
-};
+use runstone_api::agents::{AgentMetrics, AgentPeriod, SumAgents, SummedMoney};
 use runstone_model::{ids::ProjectId, time::Timestamp};
 use runstone_store::agent::{AgentMetrics as Stored, MetricsFilter};
 
 use super::{money, ms};
-use crate::{Answer, App, Query, Scope, invalid_query, report::report, routes::versioned::time};
+use crate::{Answer, App, Query, Scope, report::report, routes::window::Window};
 
 const HOUR_US: i64 = 3_600_000_000;
 const DAY_US: i64 = 24 * HOUR_US;
@@ -32,18 +29,8 @@ pub(super) async fn sums(
 }
 
 fn filter(query: &SumAgents, now: Timestamp) -> Answer<MetricsFilter> {
-    let until = match query.until.as_deref() {
-        Some(text) => time("until", text)?,
-        None => Timestamp(now.0.saturating_add(1)),
-    };
-    let since = match query.since.as_deref() {
-        Some(text) => time("since", text)?,
-        None => Timestamp(until.0.saturating_sub(30 * DAY_US)),
-    };
-    if since >= until {
-        let detail = "must be before `until`";
-        return Err(invalid_query(vec![FieldError::new("since", detail)]));
-    }
+    let Window { since, until } =
+        Window::read(query.since.as_deref(), query.until.as_deref(), now)?;
     Ok(MetricsFilter {
         agent: query.agent.clone(),
         since,

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use runstone_api::{
     Access::AtLeast,
-    FieldError,
     Role::Viewer,
     flows::statistics::{FlowStatistics, RunStatistics, SumFlow, VersionStatistics},
 };
@@ -13,12 +12,11 @@ use runstone_model::{ids::ProjectId, rank::nearest_rank, run::Status, time::Time
 use runstone_store::{RunFacts, Walk};
 
 use crate::{
-    Answer, App, Fault, Params, Query, Route, Scope, invalid_query,
+    Answer, App, Fault, Params, Query, Route, Scope,
     report::report,
-    routes::versioned::{ms, time},
+    routes::{versioned::ms, window::Window},
 };
 
-const DAY_US: i64 = 86_400_000_000;
 /// Runs that are counted at most.
 const MOST: usize = 20_000;
 
@@ -59,27 +57,15 @@ async fn statistics(
     .await
 }
 
-fn window(query: &SumFlow, now: Timestamp) -> Answer<(Timestamp, Timestamp)> {
-    let until = match query.until.as_deref() {
-        Some(text) => time("until", text)?,
-        None => Timestamp(now.0.saturating_add(1)),
-    };
-    let since = match query.since.as_deref() {
-        Some(text) => time("since", text)?,
-        None => Timestamp(until.0.saturating_sub(30 * DAY_US)),
-    };
-    if since >= until {
-        let detail = "must be before `until`";
-        return Err(invalid_query(vec![FieldError::new("since", detail)]));
-    }
-    Ok((since, until))
+fn window(query: &SumFlow, now: Timestamp) -> Answer<Window> {
+    Window::read(query.since.as_deref(), query.until.as_deref(), now)
 }
 
 async fn summed(
     app: &App,
     project: ProjectId,
     name: &str,
-    (since, until): (Timestamp, Timestamp),
+    Window { since, until }: Window,
     at: Timestamp,
 ) -> Answer<FlowStatistics> {
     let facts = app.store.flow_facts(project, name, (since, until), MOST);
