@@ -14,6 +14,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -25,6 +26,8 @@ const CHECKPOINT_PAGES: u32 = 4_000;
 const WAL_BYTES_MAX: u64 = 64 << 20;
 /// How many statements a connection keeps prepared.
 const STATEMENTS: usize = 256;
+/// Between two attempts at what SQLite does not wait for itself.
+const PAUSE: Duration = Duration::from_millis(2);
 /// How often a running statement looks at the clock, in steps of SQLite's machine: about 1 ms.
 const CLOCK_STEPS: i32 = 50_000;
 
@@ -163,9 +166,7 @@ fn open_file(path: &Path, options: &Options) -> Result<Connection, Error> {
                 "this user may only read the file; give it write permission",
             ));
         }
-        let mode: String = connection
-            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
-            .map_err(|e| classed(&e))?;
+        let mode = keep_a_log(&connection, options.busy_timeout)?;
         if mode != "wal" {
             return Err(Error::other(format!(
                 "the file system does not support a write-ahead log (SQLite answers `{mode}`); \
@@ -188,6 +189,22 @@ fn open_file(path: &Path, options: &Options) -> Result<Connection, Error> {
     // A file that is no database is noticed at the first read only.
     first_read(&connection)?;
     Ok(connection)
+}
+
+/// Has the file keep a write-ahead log; the mode that it has then. For the change of a new file
+/// SQLite itself waits for nobody: of many that open it at once all but one would be refused.
+fn keep_a_log(connection: &Connection, patience: Duration) -> Result<String, Error> {
+    let began = Instant::now();
+    loop {
+        let mode =
+            connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0));
+        match mode.map_err(|e| classed(&e)) {
+            Err(error) if error.class == Class::Busy && began.elapsed() < patience => {
+                thread::sleep(PAUSE);
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// Opens a connection that can only read.

@@ -252,3 +252,18 @@ async fn a_database_in_memory_is_one_for_all_its_connections() {
     );
     fixture.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_new_file_is_opened_by_many_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..20 {
+        let url = format!("sqlite:{}/{round}.db", folder.path().display());
+        let opened = (0..12).map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { Database::connect(&url, Options::default()).await.map(drop) })
+        });
+        for opened in futures::future::join_all(opened).await {
+            opened.unwrap().unwrap();
+        }
+    }
+}
