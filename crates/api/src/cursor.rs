@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 
 /// The longest cursor that is looked at, in bytes.
-const LONGEST: usize = 1024;
+const LONGEST: usize = 2048;
 
 /// The cursor beyond the item with `key` in the list `list`, in the order `sort`.
 #[must_use]
@@ -34,6 +34,9 @@ mod tests {
         assert_eq!(read.as_deref(), Some("a/b\nc ü"));
         assert_eq!(decode("flows", "-created_at", &cursor), None);
         assert_eq!(decode("runs", "created_at", &cursor), None);
+        let longest = "😀".repeat(255);
+        let cursor = encode("members", "subject", &longest);
+        assert_eq!(decode("members", "subject", &cursor), Some(longest));
         for wrong in ["", "%", "AAAA", "eA", &"A".repeat(5000)] {
             assert_eq!(decode("runs", "-created_at", wrong), None, "{wrong}");
         }

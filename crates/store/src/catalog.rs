@@ -338,6 +338,7 @@ catalog! {
         run_epochs: "run" / "epochs",
         run_facts: "run" / "facts",
         run_finish: "run" / "finish" postgres mysql mssql,
+        run_in_brief: "run" / "in_brief",
         run_in_project: "run" / "in_project",
         run_insert: "run" / "insert",
         run_next_wake: "run" / "next_wake",

@@ -24,12 +24,26 @@ pub(crate) async fn claim(
     sql: &Arc<Catalog>,
     claim: Claim,
 ) -> Result<Vec<Claimed>, Error> {
-    let taken = retry(RetryPolicy::default(), || {
+    let taken = retry(RetryPolicy::default(), async || {
         let sql = Arc::clone(sql);
-        db.transact(move |tx| Box::pin(async move { take(tx, &sql, claim).await }))
+        let taken = db.transact(move |tx| Box::pin(async move { take(tx, &sql, claim).await }));
+        taken.await.map_err(|error| match claim.only {
+            // Asked again it gives the same run.
+            Some(_) => error,
+            None => maybe_done(error),
+        })
     })
     .await?;
     Ok(taken)
+}
+
+/// When the connection goes, the runs may be taken although nobody heard of it. Asked again the
+/// database would give others, and these would be forgotten: the caller is to look what it owns.
+fn maybe_done(mut error: DbError) -> DbError {
+    if error.class == Class::Gone {
+        error.class = Class::Unavailable;
+    }
+    error
 }
 
 async fn take(tx: &mut Tx, sql: &Catalog, claim: Claim) -> Result<Vec<Claimed>, DbError> {

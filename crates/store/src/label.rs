@@ -24,7 +24,7 @@ impl SqlStore {
         self.all(&self.sql().label_of_run, &params, read).await
     }
 
-    /// A page of a project's runs with a label.
+    /// A page of a project's runs with a label, without their inputs and outputs.
     ///
     /// # Errors
     /// What the database answered.
@@ -41,7 +41,7 @@ impl SqlStore {
         ];
         let (db, sql) = (self.database(), self.sql());
         let ids = run::ids_on(db, &sql.label_runs, walk, params).await?;
-        let records = run::records(db, sql, &ids).await?;
+        let records = run::in_brief(db, sql, &ids).await?;
         Ok(records
             .into_iter()
             .filter(|record| record.project == project)

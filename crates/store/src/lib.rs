@@ -97,7 +97,11 @@ pub trait Store: Send + Sync {
     fn release(&self, server: ServerId) -> BoxFuture<'_, Result<u64, Error>>;
 
     /// The unfinished runs that `server` owns, oldest first, at most 1,000.
-    fn owned(&self, server: ServerId) -> BoxFuture<'_, Result<Vec<RunId>, Error>>;
+    fn owned(
+        &self,
+        server: ServerId,
+        after: Option<RunId>,
+    ) -> BoxFuture<'_, Result<Vec<RunId>, Error>>;
 
     /// When the next parked run is due; a time in the past when one is. `None`: there are none.
     fn next_wake(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Error>>;

@@ -157,15 +157,15 @@ async fn insert(place: &Place, new: &[NewProject]) -> Result<u64, runstone_db::E
     Ok(place.db.batch(batch).await?.into_iter().sum())
 }
 
-/// Makes projects for all who want one now. One name that is taken spoils the statement for the
-/// others: then each has its own.
+/// Makes projects for all who want one now. One name that is taken, or that the column
+/// cannot hold, spoils the statement for the others: then each has its own.
 pub(crate) fn insert_together(
     place: Place,
     new: Vec<NewProject>,
 ) -> BoxFuture<'static, Vec<Result<ProjectWrite, Error>>> {
     Box::pin(async move {
         match insert(&place, &new).await {
-            Err(error) if error.class == Class::Unique && new.len() > 1 => {}
+            Err(error) if matches!(error.class, Class::Unique | Class::Other) && new.len() > 1 => {}
             done => {
                 let done = written(done);
                 return new.iter().map(|_| done.clone()).collect();

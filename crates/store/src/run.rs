@@ -2,7 +2,7 @@
 //! writing in `committer`.
 use std::collections::HashMap;
 
-use runstone_db::{Batch, Class, Database, Direction, Row as DbRow, Value};
+use runstone_db::{Batch, Class, Database, Direction, Row as DbRow, Statement, Value};
 use runstone_model::{
     ids::{FlowVersionId, ProjectId, RunId, ServerId},
     run::Status,
@@ -56,12 +56,18 @@ pub(crate) async fn records(
     sql: &Catalog,
     ids: &[RunId],
 ) -> Result<Vec<RunRecord>, Error> {
+    by_ids(db, &sql.run_records, ids).await
+}
+
+async fn by_ids(
+    db: &Database,
+    statement: &Statement,
+    ids: &[RunId],
+) -> Result<Vec<RunRecord>, Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = db
-        .fetch_all(&sql.run_records, &[("ids", id_list(ids))])
-        .await?;
+    let rows = db.fetch_all(statement, &[("ids", id_list(ids))]).await?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
         let record = record(row)?;
@@ -70,12 +76,21 @@ pub(crate) async fn records(
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
-/// A page of runs.
+/// The same without their inputs and outputs.
+pub(crate) async fn in_brief(
+    db: &Database,
+    sql: &Catalog,
+    ids: &[RunId],
+) -> Result<Vec<RunRecord>, Error> {
+    by_ids(db, &sql.run_in_brief, ids).await
+}
+
+/// The ids of a page of runs.
 pub(crate) async fn list(
     db: &Database,
     sql: &Catalog,
     filter: RunFilter,
-) -> Result<Vec<RunRecord>, Error> {
+) -> Result<Vec<RunId>, Error> {
     let mut ids = page_ids(db, sql, &filter).await?;
     // Pages of several indexes: those that come first of all of them.
     match filter.direction {
@@ -84,7 +99,7 @@ pub(crate) async fn list(
     }
     ids.dedup();
     ids.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
-    records(db, sql, &ids).await
+    Ok(ids)
 }
 
 /// The ids of a page of one index.

@@ -6,6 +6,7 @@ use runstone_model::{
     ids::{RunId, ServerId},
     time::Timestamp,
 };
+use uuid::Uuid;
 
 use crate::{Error, catalog::Catalog, run};
 
@@ -49,14 +50,17 @@ pub(crate) async fn release(db: &Database, sql: &Catalog, server: ServerId) -> R
 /// Runs answered by [`owned`] at a time.
 const OWNED: u32 = 1000;
 
-/// The unfinished runs of `server`, oldest first.
+/// The unfinished runs of `server` beyond `after`, oldest first, a thousand at a time.
 pub(crate) async fn owned(
     db: &Database,
     sql: &Catalog,
     server: ServerId,
+    after: Option<RunId>,
 ) -> Result<Vec<RunId>, Error> {
+    let beyond = after.map_or(Uuid::nil(), |run| run.0);
     let params = [
         ("server", Value::Uuid(server.0)),
+        ("beyond", beyond.into()),
         ("limit", Value::from(OWNED)),
     ];
     run::run_ids(db.fetch_all(&sql.run_owned, &params).await?)

@@ -159,8 +159,12 @@ impl Store for SqlStore {
         Box::pin(server::release(&self.db, &self.sql, server))
     }
 
-    fn owned(&self, server: ServerId) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
-        Box::pin(server::owned(&self.db, &self.sql, server))
+    fn owned(
+        &self,
+        server: ServerId,
+        after: Option<RunId>,
+    ) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
+        Box::pin(server::owned(&self.db, &self.sql, server, after))
     }
 
     fn next_wake(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Error>> {
@@ -180,7 +184,10 @@ impl Store for SqlStore {
     }
 
     fn runs(&self, filter: RunFilter) -> BoxFuture<'_, Result<Vec<RunRecord>, Error>> {
-        Box::pin(run::list(&self.db, &self.sql, filter))
+        Box::pin(async move {
+            let ids = run::list(&self.db, &self.sql, filter).await?;
+            run::records(&self.db, &self.sql, &ids).await
+        })
     }
 
     fn journal(

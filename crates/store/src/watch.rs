@@ -8,7 +8,7 @@ use runstone_model::{
 };
 use uuid::Uuid;
 
-use crate::{Error, RunRecord, SqlStore, StoredRow, Walk, cells::Cells, journal, run};
+use crate::{Error, RunFilter, RunRecord, SqlStore, StoredRow, Walk, cells::Cells, journal, run};
 
 impl SqlStore {
     /// One run of a project.
@@ -28,7 +28,16 @@ impl SqlStore {
         Ok(found.filter(|found| found.project == project))
     }
 
-    /// Those of `ids` that are runs of a project, in the order asked.
+    /// A page of runs without their inputs and outputs: of many at once they may be too large.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn runs_in_brief(&self, filter: RunFilter) -> Result<Vec<RunRecord>, Error> {
+        let ids = run::list(self.database(), self.sql(), filter).await?;
+        run::in_brief(self.database(), self.sql(), &ids).await
+    }
+
+    /// Those of `ids` that are runs of a project, in the order asked, without inputs and outputs.
     ///
     /// # Errors
     /// What the database answered.

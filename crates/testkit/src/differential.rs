@@ -126,7 +126,7 @@ async fn answer(store: &dyn Store, call: Call) -> String {
         })),
         Call::Heartbeat(server, now) => said(store.heartbeat(server, now).await),
         Call::Release(server) => said(store.release(server).await),
-        Call::Owned(server) => said(store.owned(server).await),
+        Call::Owned(server) => said(store.owned(server, None).await),
         Call::NextWake => said(store.next_wake().await),
         Call::RequestCancel(run, now) => said(store.request_cancel(run, now).await),
         Call::Run(run) => said(store.run(run).await),

@@ -168,8 +168,12 @@ impl Store for Faults {
         Box::pin(self.call("release", move || self.inner.release(server)))
     }
 
-    fn owned(&self, server: ServerId) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
-        Box::pin(self.call("owned", move || self.inner.owned(server)))
+    fn owned(
+        &self,
+        server: ServerId,
+        after: Option<RunId>,
+    ) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
+        Box::pin(self.call("owned", move || self.inner.owned(server, after)))
     }
 
     fn next_wake(&self) -> BoxFuture<'_, Result<Option<Timestamp>, Error>> {

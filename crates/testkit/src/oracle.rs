@@ -313,9 +313,14 @@ impl Store for Oracle {
         ready(Ok(released))
     }
 
-    fn owned(&self, server: ServerId) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
+    fn owned(
+        &self,
+        server: ServerId,
+        after: Option<RunId>,
+    ) -> BoxFuture<'_, Result<Vec<RunId>, Error>> {
         let tables = self.lock();
-        let open = |r: &&RunRecord| r.owner == Some(server) && !r.status.is_final();
+        let open =
+            |r: &&RunRecord| r.owner == Some(server) && !r.status.is_final() && Some(r.id) > after;
         ready(Ok(tables
             .runs
             .values()

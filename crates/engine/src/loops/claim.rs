@@ -27,16 +27,26 @@ impl Claim {
         if !inner.suspect.swap(false, Ordering::Relaxed) {
             return Ok(Vec::new());
         }
-        let owned = inner.store.owned(inner.server).await.inspect_err(|_| {
-            inner.suspect.store(true, Ordering::Relaxed);
-        })?;
-        let mut adopted = Vec::new();
-        for run in owned {
-            if !inner.live.has(run) {
-                adopted.extend(self.0.claim(1, Some(run)).await?);
+        let (mut adopted, mut after) = (Vec::new(), None);
+        loop {
+            let owned = inner.store.owned(inner.server, after).await;
+            let owned = owned.inspect_err(|_| inner.suspect.store(true, Ordering::Relaxed))?;
+            let Some(last) = owned.last() else {
+                return Ok(adopted);
+            };
+            after = Some(*last);
+            for run in owned {
+                if inner.live.has(run) {
+                    continue;
+                }
+                let taken = self.0.claim(1, Some(run)).await?;
+                if taken.is_empty() && !inner.live.has(run) {
+                    // Somebody holds its row just now: look again.
+                    inner.suspect.store(true, Ordering::Relaxed);
+                }
+                adopted.extend(taken);
             }
         }
-        Ok(adopted)
     }
 
     /// One round, as far as there is room.

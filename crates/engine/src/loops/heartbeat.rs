@@ -1,5 +1,5 @@
 //! Says that this server is alive, and cancels the runs that somebody asked to cancel.
-use std::sync::PoisonError;
+use std::sync::{PoisonError, atomic::Ordering};
 
 use tokio::time::Instant;
 
@@ -32,6 +32,9 @@ impl Heartbeat {
             let reason = "cancel requested".to_owned();
             if inner.live.tell(run, Control::Cancel { reason }) {
                 report.cancelled += 1;
+            } else {
+                // It is this server's, and nobody here goes on with it.
+                inner.suspect.store(true, Ordering::Relaxed);
             }
         }
         Ok(report)

@@ -17,6 +17,7 @@ use tokio::{
     time::Instant,
 };
 
+pub(super) use self::commit::Snapshots;
 use super::{control::Control, start::RunResult, step::Ticket};
 use crate::{Engine, node::Cancelled};
 
@@ -36,7 +37,7 @@ pub(super) struct Driver {
     timers: timers::Timers,
     maps: HashMap<StepId, Map>,
     ready: VecDeque<Command>,
-    snapshots: commit::Snapshots,
+    pub(super) snapshots: Snapshots,
 }
 
 /// The items of a map that are on their way.
@@ -76,7 +77,7 @@ impl Driver {
             timers: timers::Timers::default(),
             maps: HashMap::new(),
             ready: VecDeque::new(),
-            snapshots: commit::Snapshots::default(),
+            snapshots: Snapshots::default(),
         }
     }
 
@@ -95,8 +96,12 @@ impl Driver {
         loop {
             // A loop of instant nodes on an idle store never waits: others must get their turn.
             tokio::task::coop::consume_budget().await;
-            self.carry_out();
-            self.pump_maps();
+            // What is decided and done is committed yet; nothing is begun any more.
+            let stopping = *self.engine.inner.stop.borrow();
+            if !stopping {
+                self.carry_out();
+                self.pump_maps();
+            }
             if self.state.status().is_final() {
                 return self.ended();
             }
@@ -112,7 +117,7 @@ impl Driver {
             if entries.is_empty() {
                 continue;
             }
-            if let Some(until) = self.idles_after() {
+            if !stopping && let Some(until) = self.idles_after() {
                 return self.park(entries, until).await;
             }
             if let Err(result) = self.commit(entries, None).await {

@@ -14,7 +14,11 @@ use runstone_store as store;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::{control::Control, drive::Driver, load};
+use super::{
+    control::Control,
+    drive::{Driver, Snapshots},
+    load,
+};
 use crate::{Engine, Error, PinnedFlow, tally};
 
 /// What to start.
@@ -158,9 +162,12 @@ impl Engine {
             let result = driver.run().await;
             if matches!(result, RunResult::Stuck(_)) {
                 tally::add(&engine.inner.tally.stuck);
-                engine.inner.suspect.store(true, Ordering::Relaxed);
             }
             let wanted = engine.inner.live.leave(id);
+            // It may be this server's still: an owner that had given it up may have written once more.
+            if matches!(result, RunResult::Stuck(_) | RunResult::LostOwnership) {
+                engine.inner.suspect.store(true, Ordering::Relaxed);
+            }
             let result = engine.let_go(id, driver, result, wanted).await;
             let _ = sender.send(result); // nobody has to wait for it
         });
@@ -185,13 +192,19 @@ impl Engine {
         let told = driver.control.try_recv();
         drop(driver);
         if let Ok(Control::Cancel { reason }) = told {
-            // Without an answer the request stays, which makes the run due at once.
-            let _ = self.cancel(id, &reason).await;
-        } else if wanted
-            && let Ok(mut handles) = self.claim(1, Some(id)).await
-            && let Some(handle) = handles.pop()
-        {
-            return handle.wait().await;
+            // Also when this engine is to stop: the request stays, and makes the run due at once.
+            let now = self.inner.clock.now();
+            let _ = self.inner.store.request_cancel(id, now).await;
+            let done = self.cancel(id, &reason).await;
+            if wanted && !matches!(done, Ok(true)) {
+                self.inner.suspect.store(true, Ordering::Relaxed);
+            }
+        } else if wanted {
+            let handles = self.claim(1, Some(id)).await;
+            if let Ok(Some(handle)) = handles.map(|mut handles| handles.pop()) {
+                return handle.wait().await;
+            }
+            self.inner.suspect.store(true, Ordering::Relaxed);
         }
         result
     }
@@ -263,6 +276,7 @@ impl Engine {
                 continue;
             };
             let deadline = loaded.record.deadline;
+            let snapshots = Snapshots::of(&loaded);
             let asked = loaded
                 .record
                 .cancel_requested_at
@@ -272,6 +286,7 @@ impl Engine {
                     state.take_effects();
                     let mut driver =
                         Driver::new(self.clone(), state, claimed.epoch, deadline, control);
+                    driver.snapshots = snapshots;
                     // A run that is to end starts nothing any more.
                     match cancel.or(asked).map(str::to_owned) {
                         Some(reason) => {

@@ -49,6 +49,7 @@ impl Flow {
             given => given,
         };
         fill_defaults(schema, schema, &mut input, 0);
+        refuse_size(&input).map_err(|problem| vec![problem])?;
         let misfits = schema::misfits(validator, &input);
         if misfits.is_empty() {
             return Ok(input);
@@ -85,12 +86,12 @@ fn refuse_size(input: &Value) -> Result<(), InputProblem> {
     Ok(())
 }
 
-/// Whether the value is within the caps; counts bytes about as JSON writes them, stops at the cap.
+/// Whether the value is within the caps; counts at least the bytes that JSON writes, stops at the cap.
 fn fits(value: &Value, depth: usize, bytes: &mut usize) -> bool {
     *bytes += match value {
-        Value::Null | Value::Bool(_) => 5,
-        Value::Number(_) => 8,
-        Value::String(text) => text.len() + 3,
+        Value::Null | Value::Bool(_) => 6,
+        Value::Number(number) => number.to_string().len() + 1,
+        Value::String(text) => written(text) + 1,
         Value::Array(_) | Value::Object(_) => 3,
     };
     if *bytes > MAX_INPUT_BYTES || depth > MAX_DEPTH {
@@ -99,11 +100,21 @@ fn fits(value: &Value, depth: usize, bytes: &mut usize) -> bool {
     match value {
         Value::Array(items) => items.iter().all(|item| fits(item, depth + 1, bytes)),
         Value::Object(map) => map.iter().all(|(key, item)| {
-            *bytes += key.len() + 4;
+            *bytes += written(key) + 1;
             fits(item, depth + 1, bytes)
         }),
         _ => true,
     }
+}
+
+/// Bytes of a text with its quotes and escapes.
+fn written(text: &str) -> usize {
+    let more = |byte: u8| match byte {
+        b'"' | b'\\' | 0x08 | b'\t' | b'\n' | 0x0c | b'\r' => 1,
+        0..0x20 => 5,
+        _ => 0,
+    };
+    text.len() + 2 + text.bytes().map(more).sum::<usize>()
 }
 
 /// Puts the defaults of `schema` where a property is missing, at every depth.

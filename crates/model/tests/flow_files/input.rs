@@ -70,6 +70,9 @@ fn no_input_counts_as_an_empty_object_unless_null_is_allowed() {
 #[test]
 fn an_input_over_the_limits_is_refused_by_name() {
     let any = json!({});
+    // Escapes count as they are written.
+    let lines = json!("\n".repeat(MAX_INPUT_BYTES / 2 + 1));
+    assert!(check(&any, lines).unwrap_err()[0].contains("larger"));
     let told = check(&any, json!("x".repeat(MAX_INPUT_BYTES + 1))).unwrap_err();
     assert!(told[0].contains("larger than"), "{told:?}");
     let deep = (0..=MAX_DEPTH).fold(json!(1), |inner, _| json!([inner]));

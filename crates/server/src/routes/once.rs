@@ -133,17 +133,31 @@ impl Once {
             return Ok(found);
         }
         let made = make(self.id).await;
-        let (Err(fault), Some(noted)) = (&made, &self.noted) else {
+        let Err(fault) = &made else {
             return made;
         };
+        if self.noted.is_none() {
+            return made;
+        }
         match look(self.id).await {
             // The same request was quicker somewhere else.
             Ok(Some(found)) => return Ok(found),
-            // A refused request has used nothing up: its key is free for the mended one.
-            Ok(None) if fault.is_the_callers() && !self.again => noted.forget().await,
-            Ok(None) | Err(_) => {}
+            Ok(None) => self.refused(fault).await,
+            Err(_) => {}
         }
         made
+    }
+}
+
+impl Once {
+    /// A refused request has used nothing up: its key is free for the mended one.
+    pub(super) async fn refused(&self, fault: &Fault) {
+        if let Some(noted) = &self.noted
+            && fault.is_the_callers()
+            && !self.again
+        {
+            noted.forget().await;
+        }
     }
 }
 

@@ -86,6 +86,16 @@ async fn a_quota_holds() {
     let said = service.post(&runs, json!({ "flow": "rounds" })).await;
     assert_eq!(said.code(), "quota_exceeded");
     assert_eq!(said.header("retry-after"), "5");
+    // A refused batch does not use its key up.
+    let once = |number: usize| {
+        let body = json!({ "runs": vec![json!({ "flow": "rounds" }); number] });
+        let request = service
+            .request("POST", &format!("/api/v1{runs}:batch"))
+            .bearer_auth(&service.admin);
+        service.send(request.header("Idempotency-Key", "k").json(&body))
+    };
+    assert_eq!(once(2).await.code(), "quota_exceeded");
+    assert_eq!(once(1).await.code(), "quota_exceeded");
     let run = format!("{runs}/{}", first["id"].as_str().unwrap());
     service
         .post(&format!("{run}:cancel"), json!({ "reason": "enough" }))

@@ -126,7 +126,7 @@ impl Doctor<'_> {
     async fn take_from(&self, owner: ServerId, fix: Fix) -> Result<u64, Error> {
         let mut taken = 0;
         loop {
-            let page = self.store.owned(owner).await?;
+            let page = self.store.owned(owner, None).await?;
             let before = taken;
             for run in page {
                 taken += u64::from(self.take(run, fix).await?);

@@ -80,8 +80,8 @@ on_every_database! {
         let theirs = Claim { server: server_id(), ..only };
         store.heartbeat(me, at(100)).await.unwrap();
         assert_eq!(store.claim(theirs).await.unwrap(), [], "its owner lives");
-        assert_eq!(store.owned(me).await.unwrap(), [other]);
-        assert_eq!(store.owned(server_id()).await.unwrap(), []);
+        assert_eq!(store.owned(me, None).await.unwrap(), [other]);
+        assert_eq!(store.owned(server_id(), None).await.unwrap(), []);
         let unknown = Claim { only: Some(run_id()), ..claim(me, 5) };
         assert_eq!(store.claim(unknown).await.unwrap(), []);
     }

@@ -121,8 +121,8 @@ fn sample(name: &str) -> Value {
     match name {
         "ids" => [Uuid::nil()].into_iter().collect(),
         "statuses" | "hashes" => ["running"].into_iter().collect(),
-        "id" | "project" | "flow_version" | "server" | "owner" | "run" | "run_id" | "before"
-        | "first" => Uuid::nil().into(),
+        "id" | "beyond" | "project" | "flow_version" | "server" | "owner" | "run" | "run_id"
+        | "before" | "first" => Uuid::nil().into(),
         "name" | "definition" | "status" | "output" | "error" | "input" | "node" | "hash_text"
         | "key" | "role" | "subject" | "value" | "actor" | "action" | "target" | "trace_id"
         | "address" | "description" | "settings" | "quotas" => "text".into(),

@@ -9,20 +9,22 @@ use std::{
 };
 
 use runstone_db::Dialect;
-use runstone_store::{OpenOptions, SqlStore, Store as _};
+use runstone_store::{Claim, Error, OpenOptions, SqlStore, Store as _};
 use runstone_testkit::on_every_server;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
 };
 
-use crate::harness::{TestDb, create, flow, row, rows, run_id, server_id};
+use crate::harness::{TestDb, at, create, flow, row, rows, run_id, server_id};
 
 /// What the proxy does, and what it has done.
 #[derive(Default)]
 struct Proxy {
     /// Eat the next answer and close that connection.
     eat: AtomicBool,
+    /// So many answers pass before.
+    after: AtomicUsize,
     /// The server's answers name what was done.
     tells: AtomicBool,
     /// How many answers it ate; on PostgreSQL, which says so, only those to an INSERT.
@@ -41,7 +43,14 @@ impl Proxy {
         });
         let mut buffer = vec![0; 64 << 10];
         while let Ok(read @ 1..) = from_server.read(&mut buffer).await {
-            if self.eat.swap(false, Ordering::SeqCst) {
+            let eat = self.eat.load(Ordering::SeqCst)
+                && self
+                    .after
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                        left.checked_sub(1)
+                    })
+                    .is_err();
+            if eat && self.eat.swap(false, Ordering::SeqCst) {
                 let insert = buffer[..read].windows(7).any(|part| part == b"INSERT ");
                 let counts = insert || !self.tells.load(Ordering::SeqCst);
                 self.eaten.fetch_add(usize::from(counts), Ordering::SeqCst);
@@ -110,6 +119,38 @@ on_every_server! {
         assert_eq!(found, (1..=40).map(row).collect::<Vec<_>>());
         let eaten = proxy.eaten.load(Ordering::SeqCst);
         assert!(eaten >= 10, "most of the commits had landed: {eaten}");
+    }
+
+    async fn a_claim_whose_answer_is_lost_is_never_taken_for_none(db: &TestDb) {
+        let (proxy, store) = store_behind_a_proxy(db).await;
+        let flow = flow(&store, "f").await;
+        let (mut failed, mut succeeded) = (0, 0);
+        for after in 0..16 {
+            for _ in 0..3 {
+                store.commit(create(run_id(), flow, None)).await.unwrap();
+            }
+            let me = server_id();
+            let claim = Claim { server: me, now: at(100), expired_before: at(50), limit: 3, only: None };
+            proxy.after.store(after, Ordering::SeqCst);
+            proxy.eat.store(true, Ordering::SeqCst);
+            let claimed = store.claim(claim).await;
+            proxy.eat.store(false, Ordering::SeqCst);
+            let owned = store.owned(me, None).await.unwrap();
+            match claimed {
+                Ok(claimed) => {
+                    let claimed: Vec<_> = claimed.into_iter().map(|claimed| claimed.run).collect();
+                    assert_eq!(claimed, owned, "after {after} answers");
+                    succeeded += 1;
+                }
+                // Who is told so looks what it owns.
+                Err(Error::Unavailable(_)) => failed += 1,
+                Err(error) => panic!("after {after} answers: {error}"),
+            }
+            // What was not taken is not in the way of the next round.
+            let other = Claim { server: server_id(), limit: 100, ..claim };
+            store.claim(other).await.unwrap();
+        }
+        assert!(failed > 2 && succeeded > 2, "{failed} failed, {succeeded} succeeded");
     }
 
     async fn groups_whose_answer_is_lost_are_written_once(db: &TestDb) {

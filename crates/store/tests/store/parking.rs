@@ -56,7 +56,7 @@ on_every_database! {
         let record = store.run(soon).await.unwrap().unwrap();
         assert_eq!((record.status, record.owner), (Status::Waiting, None));
         assert_eq!((record.wake_at, record.steps), (Some(at(1_000)), 3));
-        assert_eq!(store.owned(me).await.unwrap(), []);
+        assert_eq!(store.owned(me, None).await.unwrap(), []);
         assert_eq!(store.next_wake().await.unwrap(), Some(at(1_000)));
 
         assert_eq!(claimed(&store, me, 999).await, []);
@@ -65,7 +65,7 @@ on_every_database! {
         assert_eq!((record.status, record.owner), (Status::Running, Some(me)));
         assert_eq!((record.wake_at, record.epoch), (None, 2));
         assert_eq!(store.journal(soon, 1, 9).await.unwrap(), [], "nobody was taken over from");
-        assert_eq!(store.owned(me).await.unwrap(), [soon]);
+        assert_eq!(store.owned(me, None).await.unwrap(), [soon]);
         assert_eq!(store.next_wake().await.unwrap(), Some(at(2_000)));
         assert_eq!(claimed(&store, server_id(), 5_000).await, [late]);
         assert_eq!(store.next_wake().await.unwrap(), None);

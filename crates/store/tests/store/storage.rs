@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use runstone_db::{Class, Dialect};
 use runstone_store::{Commit, Store as _};
-use runstone_testkit::on_every_database;
+use runstone_testkit::{on_every_database, servers::stands_in};
 
 use crate::harness::{TestDb, create, flow, rows, run_id, sql};
 
@@ -25,6 +25,9 @@ on_every_database! {
         assert!(names.is_sorted() && names.contains(&"journal") && names.contains(&"runs"), "{names:?}");
         let of = |name: &str| sizes.iter().find(|size| size.name == name).unwrap();
         assert!(sizes.iter().all(|size| size.bytes.is_some()), "{sizes:?}");
+        if stands_in(store.database(), "its catalogue knows no sizes").await {
+            return;
+        }
         assert!(of("journal").bytes > of("projects").bytes);
         let rows = of("journal").rows.unwrap();
         assert!((500..=2000).contains(&rows), "about 1000, not {rows}");
@@ -43,8 +46,9 @@ on_every_database! {
         let (done, ()) = tokio::join!(store.maintain(LONG), write);
         let done = done.unwrap();
         assert!(done.len() >= 2);
+        let lacks = stands_in(store.database(), "it has no UPDATE STATISTICS").await;
         for step in &done {
-            assert_eq!(step.done, Ok(()), "{}", step.what);
+            assert!(step.done == Ok(()) || lacks, "{}: {:?}", step.what, step.done);
         }
         if db.dialect != Dialect::Sqlite {
             assert!(done.iter().any(|step| step.what.contains("runs")));

@@ -1,4 +1,4 @@
-//! Parked runs on real databases; what they do in time is shown in virtual time, in `tests/parking.rs`.
+//! Parked runs on real databases; what they do in time is shown in virtual time, in `tests/timed`.
 use std::time::Duration;
 
 use runstone_engine::{Engine, RunResult, loops::Loops};

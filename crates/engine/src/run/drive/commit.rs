@@ -26,9 +26,21 @@ const LONGEST_RETRY: Duration = Duration::from_secs(4);
 
 /// How much was written since the last snapshot, and how large that was.
 #[derive(Default)]
-pub(super) struct Snapshots {
+pub(in crate::run) struct Snapshots {
     since: usize,
     last: usize,
+}
+
+impl Snapshots {
+    /// As they are for a run that was read: one that parks often would never write any otherwise.
+    pub(in crate::run) fn of(loaded: &store::LoadedRun) -> Self {
+        let rows = loaded.rows.iter().map(|row| row.row.body.len());
+        let last = loaded.snapshot.as_ref();
+        Self {
+            since: rows.sum(),
+            last: last.map_or(0, |snapshot| snapshot.body.len()),
+        }
+    }
 }
 
 impl Driver {

@@ -302,8 +302,9 @@ async fn purge(State(app): State<App>, scope: Scope) -> Answer {
 
 async fn usage(State(app): State<App>, scope: Scope) -> Answer {
     let (app, project) = (&app, scope.id());
-    let quotas = quota::of(&scope.project)?;
     report(app, project, "projects.usage", &(), |at| async move {
+        // Read anew: what came with the request may be older than the write that made a report void.
+        let quotas = quota::of(&present(app, project).await?)?;
         let runs_by_status = app.store.runs_by_status(project).await?;
         Ok(Usage {
             flows: app.store.count_flows(project).await?,

@@ -27,7 +27,7 @@ const ORDER: &str = "-created_at";
 const LIMIT: u32 = 100;
 /// Runs that are worked on at the same time.
 const TOGETHER: usize = 16;
-/// After so long no more are begun; the next request goes on.
+/// After so long, or half of what a request may take, no more are begun; the next request goes on.
 const BUDGET: Duration = Duration::from_secs(10);
 
 const UNENDED: [Status; 4] = [
@@ -81,14 +81,17 @@ pub(super) async fn resume(
     Body(body): Body<GoOnWithRuns>,
 ) -> Answer<Json<ActedOnRuns>> {
     let lease_us = i64::try_from(app.engine.lease().as_micros()).unwrap_or(i64::MAX);
-    let heard_since = Timestamp(app.now().0.saturating_sub(lease_us));
+    let now = app.now();
+    let heard_since = Timestamp(now.0.saturating_sub(lease_us));
     let alive = app.store.alive(heard_since).await?;
     let (app, scope) = (&app, &scope);
     // What this server owns and could not go on with counts as well.
     let nobodys = |run: &RunRecord| {
         let own = run.owner == Some(app.engine.server());
         let elsewhere = run.owner.is_some_and(|owner| alive.contains(&owner));
-        !app.engine.executes(run.id) && (own || !elsewhere)
+        // What waits for a time needs nobody.
+        let waits = run.wake_at.is_some_and(|at| at > now);
+        !app.engine.executes(run.id) && !waits && (own || !elsewhere)
     };
     act(app, scope, (&body).into(), (&UNENDED, nobodys), |id| {
         Box::pin(async move {
@@ -146,8 +149,10 @@ async fn act<'a>(
         next_cursor: None,
     };
     let began = Instant::now();
+    let whole = Duration::from_millis(app.settings.limits.request_timeout_ms);
+    let budget = BUDGET.min(whole / 2);
     for some in runs.chunks(TOGETHER) {
-        if began.elapsed() > BUDGET {
+        if began.elapsed() > budget {
             break;
         }
         let acted = some.iter().map(|run| verb(run.id));

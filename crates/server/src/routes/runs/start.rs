@@ -103,7 +103,13 @@ pub(super) async fn start_many(
     let asked = begun.iter().filter(|begun| !**begun).count();
     let _places = match u64::try_from(asked).unwrap_or(u64::MAX) {
         0 => None,
-        asked => quota(app, scope, asked).await?,
+        asked => match quota(app, scope, asked).await {
+            Ok(places) => places,
+            Err(fault) => {
+                once.refused(&fault).await;
+                return Err(fault);
+            }
+        },
     };
     let mut flows = Flows::new();
     let mut checked = Vec::with_capacity(ids.len());

@@ -2,7 +2,7 @@
 //! indexes give of it. What no index tells is for the caller to ask of each run.
 use runstone_api::{FieldError, runs::ListRuns, runs::many::ChosenRuns};
 use runstone_model::{ids::RunId, run::Status, time::Timestamp};
-use runstone_store::{RunFilter, RunRecord, SqlStore, Store as _, Walk};
+use runstone_store::{RunFilter, RunRecord, SqlStore, Walk};
 use uuid::Uuid;
 
 use crate::{Answer, App, Scope};
@@ -130,6 +130,6 @@ impl Wanted {
             beyond: walk.beyond,
             limit: walk.limit,
         };
-        Ok(app.store.runs(filter).await?)
+        Ok(app.store.runs_in_brief(filter).await?)
     }
 }

@@ -183,7 +183,9 @@ async fn delete(State(app): State<App>, scope: Scope, params: Params) -> Answer<
 async fn stats(State(app): State<App>, scope: Scope, params: Params) -> Answer {
     let thread = present(&app, &scope, &params).await?;
     let (app, project, id) = (&app, scope.id(), thread.id);
+    let (scope, params) = (&scope, &params);
     report(app, project, "threads.stats", &id, |at| async move {
+        let thread = present(app, scope, params).await?;
         let found = app.store.thread_stats(project, id).await?;
         Ok(counted(&thread, found, at))
     })

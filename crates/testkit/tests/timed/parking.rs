@@ -1,125 +1,25 @@
-//! Runs that wait leave memory and come back when they are due: the real engine on the oracle, in
-//! virtual time, so that an hour takes a moment and lateness is a number.
-#![expect(clippy::unwrap_used, reason = "tests")]
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+//! Runs that wait leave memory and come back when they are due.
+use std::{sync::atomic::Ordering, time::Duration};
 
-use runstone_engine::{
-    Clock, Engine, Options, Registry, RunHandle, RunResult, StartRun, loops::Loops,
-};
+use runstone_engine::{Clock as _, Engine, Options, Registry, RunResult, loops::Loops};
 use runstone_model::{
-    ids::{ProjectId, RunId},
+    ids::RunId,
     run::{Kind, Status},
-    time::Timestamp,
 };
-use runstone_store::{RunRecord, Store, StoredRow};
-use runstone_testkit::oracle::Oracle;
-use serde_json::json;
+use runstone_store::Store;
 use tokio::time::Instant;
+
+use crate::place::{Place, start};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// How late a run may be on an idle server.
 const LATE: Duration = Duration::from_millis(20);
-
-/// Virtual time that a test can set back and forward.
-struct Time {
-    began: Instant,
-    wrong_us: AtomicI64,
-}
-
-impl Clock for Time {
-    fn now(&self) -> Timestamp {
-        let right = Timestamp(1_000_000_000_000).plus(self.began.elapsed());
-        Timestamp(right.0 + self.wrong_us.load(Ordering::Relaxed))
-    }
-}
-
-struct Place {
-    oracle: Arc<Oracle>,
-    clock: Arc<Time>,
-}
-
-impl Place {
-    fn new() -> Self {
-        let clock = Time {
-            began: Instant::now(),
-            wrong_us: AtomicI64::new(0),
-        };
-        Self {
-            oracle: Arc::new(Oracle::new()),
-            clock: Arc::new(clock),
-        }
-    }
-
-    fn engine(&self) -> (Engine, Loops) {
-        let engine = self.engine_that_parks(Some(Duration::from_secs(2)));
-        let loops = Loops::start(&engine, true);
-        (engine, loops)
-    }
-
-    fn engine_that_parks(&self, park: Option<Duration>) -> Engine {
-        let mut registry = Registry::new();
-        registry.extend(runstone_nodes::builtin(runstone_nodes::Builtin::default()));
-        let options = Options {
-            clock: self.clock.clone(),
-            park,
-            ..Options::default()
-        };
-        Engine::new(self.oracle.clone(), registry, options)
-    }
-
-    async fn record(&self, run: RunId) -> RunRecord {
-        self.oracle.run(run).await.unwrap().unwrap()
-    }
-
-    async fn journal(&self, run: RunId) -> Vec<StoredRow> {
-        self.oracle.journal(run, 0, 1000).await.unwrap()
-    }
-
-    async fn kinds(&self, run: RunId) -> Vec<Kind> {
-        let rows = self.journal(run).await;
-        let kinds = rows
-            .iter()
-            .map(|row| Kind::from_number(row.row.kind).unwrap());
-        kinds.collect()
-    }
-
-    /// Waits until the run has ended; how long that took since it began.
-    async fn end(&self, run: RunId) -> (RunRecord, Duration) {
-        loop {
-            let record = self.record(run).await;
-            if let Some(end) = record.finished_at {
-                let took = end.since(record.created_at);
-                return (record, took);
-            }
-            // The record says to the microsecond when that was.
-            tokio::time::sleep(Duration::from_millis(700)).await;
-        }
-    }
-}
 
 fn sleeping(options: &str) -> String {
     format!(
         "{{runstone: 1, name: nap, start: a, nodes: {{a: {{uses: sleep, with: {{for: 1h}}{options}}}}}, \
          edges: [a -> end], output: {{slept: '${{{{ results.a.slept_ms }}}}'}}}}"
     )
-}
-
-async fn start(engine: &Engine, flow: &str) -> RunHandle {
-    let flow = engine.put_flow(ProjectId::DEFAULT, flow).await.unwrap();
-    let start = StartRun {
-        project: ProjectId::DEFAULT,
-        flow,
-        input: json!({}),
-        detach: false,
-        labels: Vec::new(),
-    };
-    engine.start(start).await.unwrap()
 }
 
 /// Starts a run and sees it leave.
@@ -324,4 +224,28 @@ async fn many_that_are_due_at_once_are_taken_as_far_as_there_is_room() {
         assert_eq!(record.status, Status::Completed);
         assert!(took < HOUR + 20 * LATE, "{took:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_waits_often_is_not_read_from_its_beginning_each_time() {
+    let place = Place::new();
+    let (engine, _loops) = place.engine();
+    let flow = format!(
+        "{{runstone: 1, name: polls, start: nap, state: {{log: {{type: array, reducer: append}}}}, nodes: \
+         {{nap: {{uses: sleep, with: {{for: 10s}}}}, note: {{uses: set, with: {{log: {}}}}}}}, edges: \
+         [nap -> note, {{from: note, to: nap, when: 'size(state.log) < 300'}}, \
+         {{from: note, to: end, else: true}}]}}",
+        "x".repeat(2_000)
+    );
+    let run = parked(&engine, &flow).await;
+    tokio::time::sleep(Duration::from_secs(2_500)).await;
+    assert!(engine.done().parked > 200);
+    let loaded = place.oracle.load(&[run]).await.unwrap().remove(0);
+    assert!(
+        loaded.snapshot.is_some() && loaded.rows.len() < 500,
+        "{}",
+        loaded.rows.len()
+    );
+    let (record, _) = place.end(run).await;
+    assert_eq!(record.status, Status::Completed);
 }

@@ -1,0 +1,75 @@
+//! Runs that an engine has without knowing, because an answer was lost or two wrote at once: it
+//! notices, and goes on with them. And an engine that is to stop begins nothing any more.
+use std::time::Duration;
+
+use runstone_engine::{
+    RunResult,
+    loops::{Claim, Heartbeat},
+};
+use runstone_model::{run::Status, time::Timestamp};
+use runstone_store::{self as store, Store as _};
+
+use crate::place::{Place, begun_by_nobody, start};
+
+const NAP: &str = "{runstone: 1, name: nap, start: a, nodes: {a: {uses: sleep, with: {for: 1h}}}, \
+    edges: [a -> end]}";
+const LIVE: usize = 1_200;
+const LOST: u32 = 2_500;
+
+fn claim(place: &Place, server: runstone_model::ids::ServerId, limit: u32) -> store::Claim {
+    store::Claim {
+        server,
+        now: runstone_engine::Clock::now(&*place.clock),
+        expired_before: Timestamp(0),
+        limit,
+        only: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_that_were_claimed_without_an_answer_are_found_however_many() {
+    let place = Place::new();
+    let engine = place.engine_that_parks(None);
+    Heartbeat(engine.clone()).run_once().await.unwrap();
+    // Older ones that are live stand before them.
+    for _ in 0..LIVE {
+        start(&engine, NAP).await;
+    }
+    let mut lost = Vec::new();
+    for _ in 0..LOST {
+        lost.push(begun_by_nobody(&engine, NAP).await);
+    }
+    let claim = claim(&place, engine.server(), LOST);
+    let taken = place.oracle.claim(claim).await.unwrap();
+    assert_eq!(taken.len(), lost.len());
+    assert_eq!(engine.live(), LIVE, "the answer was lost");
+
+    // Somebody wants one of them cancelled, and it is not where it should be.
+    let asked = claim.now;
+    place.oracle.request_cancel(lost[7], asked).await.unwrap();
+    Heartbeat(engine.clone()).run_once().await.unwrap();
+    Claim(engine.clone()).run_once().await.unwrap();
+    assert!(lost.iter().all(|run| engine.executes(*run)));
+    let (record, _) = place.end(lost[7]).await;
+    assert_eq!(record.status, Status::Cancelled);
+    let (record, _) = place.end(lost[2_000]).await;
+    assert_eq!(record.status, Status::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_to_stop_begins_nothing_any_more() {
+    let place = Place::new();
+    let engine = place.engine_that_parks(None);
+    let flow = "{runstone: 1, name: rounds, start: a, state: {n: {type: integer, default: 0}}, \
+        limits: {steps: 100000}, nodes: {a: {uses: set, with: {n: '${{ state.n + 1 }}'}}}, edges: \
+        [{from: a, to: a, when: 'state.n < 20000'}, {from: a, to: end, else: true}]}";
+    let handle = start(&engine, flow).await;
+    let run = handle.id;
+    while place.journal(run).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    engine.drain(Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(handle.wait().await, RunResult::Stopped);
+    let record = place.record(run).await;
+    assert_eq!((record.status, record.owner), (Status::Running, None));
+}
