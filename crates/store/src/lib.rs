@@ -96,7 +96,7 @@ pub trait Store: Send + Sync {
     /// Gives up everything `server` owns (a clean stop): the runs have no owner afterwards.
     fn release(&self, server: ServerId) -> BoxFuture<'_, Result<u64, Error>>;
 
-    /// The unfinished runs that `server` owns, oldest first, at most 1,000.
+    /// The unfinished runs that `server` owns beyond `after`, oldest first, at most 1,000.
     fn owned(
         &self,
         server: ServerId,
