@@ -1,5 +1,6 @@
 //! The engine: what it is made of. Use-cases are in `run/`, loops in `loops/`.
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
@@ -107,6 +108,8 @@ pub(crate) struct Inner {
     pub(crate) tally: Tally,
     /// Whether this server may own runs that are not live in it: an answer was lost.
     pub(crate) suspect: AtomicBool,
+    /// Runs that could not be folded here: they are not tried again until somebody asks.
+    pub(crate) unreadable: Mutex<BTreeSet<RunId>>,
     pub(crate) outage: Outage,
     /// When the heartbeat loop last did its work.
     pub(crate) beaten_at: Mutex<Instant>,
@@ -132,6 +135,7 @@ impl Engine {
                 stop: watch::channel(false).0,
                 tally: Tally::default(),
                 suspect: AtomicBool::new(false),
+                unreadable: Mutex::default(),
                 outage: Outage::default(),
                 beaten_at: Mutex::new(Instant::now()),
                 wakes: Wakes::default(),

@@ -1,6 +1,8 @@
 //! Takes over runs that nobody runs: new detached ones, those of dead servers, and those that waited
 //! for a time and are due.
-use std::sync::atomic::Ordering;
+use std::sync::{PoisonError, atomic::Ordering};
+
+use runstone_model::ids::RunId;
 
 use crate::{Engine, Error, RunHandle};
 
@@ -36,10 +38,14 @@ impl Claim {
             };
             after = Some(*last);
             for run in owned {
-                if inner.live.has(run) {
+                // Trying what cannot be read each time would keep all others from being claimed.
+                if inner.live.has(run) || self.unreadable(run) {
                     continue;
                 }
-                let taken = self.0.claim(1, Some(run)).await?;
+                let taken = match self.0.claim(1, Some(run)).await {
+                    Err(Error::Unreadable { .. }) => continue,
+                    taken => taken?,
+                };
                 if taken.is_empty() && !inner.live.has(run) {
                     // Somebody holds its row just now: look again.
                     inner.suspect.store(true, Ordering::Relaxed);
@@ -47,6 +53,12 @@ impl Claim {
                 adopted.extend(taken);
             }
         }
+    }
+
+    fn unreadable(&self, run: RunId) -> bool {
+        let unreadable = self.0.inner.unreadable.lock();
+        let unreadable = unreadable.unwrap_or_else(PoisonError::into_inner);
+        unreadable.contains(&run)
     }
 
     /// One round, as far as there is room.

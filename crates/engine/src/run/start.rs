@@ -1,6 +1,6 @@
 //! Starting a run, resuming one, cancelling one.
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -299,6 +299,12 @@ impl Engine {
                 }
                 Err(error) => {
                     inner.live.leave(id);
+                    if matches!(error, Error::Unreadable { .. }) {
+                        let unreadable = inner.unreadable.lock();
+                        unreadable
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .insert(id);
+                    }
                     if only.is_some() {
                         return Err(error);
                     }
