@@ -240,6 +240,25 @@ impl Engine {
         claimed
     }
 
+    fn note_unreadable(&self, id: RunId, error: &Error) {
+        if matches!(error, Error::Unreadable { .. }) {
+            let unreadable = self.inner.unreadable.lock();
+            unreadable
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(id);
+        }
+    }
+
+    fn say_unreadable(&self, id: RunId, error: &Error) {
+        self.inner.say(id, || crate::EventKind::Stuck {
+            failure: Box::new(runstone_model::failure::Failure::new(
+                "unreadable",
+                runstone_model::failure::Class::Configuration,
+                error.to_string(),
+            )),
+        });
+    }
+
     /// With `cancel` the runs taken end at once, for that reason.
     async fn take(
         &self,
@@ -299,22 +318,11 @@ impl Engine {
                 }
                 Err(error) => {
                     inner.live.leave(id);
-                    if matches!(error, Error::Unreadable { .. }) {
-                        let unreadable = inner.unreadable.lock();
-                        unreadable
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .insert(id);
-                    }
+                    self.note_unreadable(id, &error);
                     if only.is_some() {
                         return Err(error);
                     }
-                    inner.say(id, || crate::EventKind::Stuck {
-                        failure: Box::new(runstone_model::failure::Failure::new(
-                            "unreadable",
-                            runstone_model::failure::Class::Configuration,
-                            error.to_string(),
-                        )),
-                    });
+                    self.say_unreadable(id, &error);
                 }
             }
         }
