@@ -6,7 +6,10 @@ use runstone_engine::{
     RunResult,
     loops::{Claim, Heartbeat},
 };
-use runstone_model::{run::Status, time::Timestamp};
+use runstone_model::{
+    run::{Kind, Status},
+    time::Timestamp,
+};
 use runstone_store::{self as store, Store as _};
 
 use crate::place::{Place, begun_by_nobody, start};
@@ -72,4 +75,49 @@ async fn an_engine_that_is_to_stop_begins_nothing_any_more() {
     assert_eq!(handle.wait().await, RunResult::Stopped);
     let record = place.record(run).await;
     assert_eq!((record.status, record.owner), (Status::Running, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_run_that_cannot_be_read_keeps_no_other_from_being_found() {
+    let place = Place::new();
+    let engine = place.engine_that_parks(None);
+    Heartbeat(engine.clone()).run_once().await.unwrap();
+    let broken = begun_by_nobody(&engine, NAP).await;
+    let whole = begun_by_nobody(&engine, NAP).await;
+    let claim = claim(&place, engine.server(), 2);
+    assert_eq!(place.oracle.claim(claim).await.unwrap().len(), 2);
+    let nonsense = store::Row {
+        seq: 1,
+        kind: Kind::StepCompleted as i16,
+        body: "[".to_owned(),
+        node: Some("a".to_owned()),
+        visit: 1,
+        item: None,
+        attempt: 1,
+        started_at: claim.now,
+        duration_us: 1,
+    };
+    let commit = store::Commit {
+        run: broken,
+        epoch: 2,
+        create: None,
+        rows: vec![nonsense],
+        update: None,
+        snapshot: None,
+        blobs: Vec::new(),
+    };
+    place.oracle.commit(commit).await.unwrap();
+    place
+        .oracle
+        .request_cancel(broken, claim.now)
+        .await
+        .unwrap();
+    for _ in 0..5 {
+        Heartbeat(engine.clone()).run_once().await.unwrap();
+        Claim(engine.clone()).run_once().await.unwrap();
+    }
+    assert!(engine.executes(whole) && !engine.executes(broken));
+    let tries = place.kinds(broken).await;
+    let tries = tries.iter().filter(|kind| **kind == Kind::TakenOver);
+    assert_eq!(tries.count(), 1, "once, and not each round");
 }
