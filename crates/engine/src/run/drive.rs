@@ -96,7 +96,7 @@ impl Driver {
         loop {
             // A loop of instant nodes on an idle store never waits: others must get their turn.
             tokio::task::coop::consume_budget().await;
-            // What is decided and done is committed yet; nothing is begun any more.
+            // What is done already is still committed; nothing is begun any more.
             let stopping = *self.engine.inner.stop.borrow();
             if !stopping {
                 self.carry_out();

@@ -147,9 +147,7 @@ impl Once {
         }
         made
     }
-}
 
-impl Once {
     /// A refused request has used nothing up: its key is free for the mended one.
     pub(super) async fn refused(&self, fault: &Fault) {
         if let Some(noted) = &self.noted
