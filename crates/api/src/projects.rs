@@ -54,7 +54,7 @@ pub struct NewProject {
     /// What it is for.
     #[schema(max_length = 2000)]
     pub description: Option<String>,
-    /// Whatever the project's programs want to keep with it.
+    /// Whatever the project's programs want to keep with it; at most 64 KiB as JSON.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub settings: BTreeMap<String, Value>,
@@ -73,7 +73,7 @@ pub struct ChangeProject {
     /// What it is for.
     #[schema(max_length = 2000)]
     pub description: Option<String>,
-    /// The new settings as a whole.
+    /// The new settings as a whole; at most 64 KiB as JSON.
     #[schema(value_type = Option<Object>)]
     pub settings: Option<BTreeMap<String, Value>>,
     /// The new quotas as a whole.

@@ -33,7 +33,7 @@ pub struct PutThread {
     /// Its title.
     #[schema(min_length = 1, max_length = 300)]
     pub title: String,
-    /// Whatever programs want to keep with it.
+    /// Whatever programs want to keep with it; at most 64 KiB as JSON.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<serde_json::Map<String, Value>>,
     /// How long messages stay, a minute to ten years; for ever when not given.
@@ -80,7 +80,7 @@ pub struct NewMessage {
     pub name: Option<String>,
     /// The run that it comes from.
     pub run_id: Option<Uuid>,
-    /// Whatever programs want to keep with it.
+    /// Whatever programs want to keep with it; at most 64 KiB as JSON.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<serde_json::Map<String, Value>>,
 }

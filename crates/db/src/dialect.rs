@@ -16,6 +16,8 @@
 //! |---|---|---|---|
 //! | `{{beyond id :edge}}` | `id > :edge` | `id < :edge` | `1 = 1` |
 //! | `{{beyond at :at, id :edge}}` | `at >= :at AND (at > :at OR id > :edge)` | the same with `<` | `1 = 1` |
+//! | `{{upto id :to}}` | `id <= :to` | `id >= :to` | as its direction |
+//! | `{{upto at :to_at, id :to}}` | `at <= :to_at AND (at < :to_at OR id <= :to)` | the same with `>` | as its direction |
 //! | `{{along}}` | `ASC` | `DESC` | as its direction |
 //!
 //! MySQL's forms with many values are written at execution, by `statement/template.rs`.
@@ -238,7 +240,7 @@ impl<'a> Marker<'a> {
             "insert_or_nothing" => Ok(Self::InsertOrNothing { keys: names(rest)? }),
             other => Err(format!(
                 "the marker `{other}` is not known; there are limit, skip_locked, in, rows, \
-                 upsert and insert_or_nothing, and for the pages of lists beyond and along"
+                 upsert and insert_or_nothing, and for the pages of lists beyond, upto and along"
             )),
         }
     }

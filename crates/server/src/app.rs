@@ -1,5 +1,9 @@
 //! What every handler works with, put together once.
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{
+    ops::Deref,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use runstone_engine::{Clock, Engine, Ids};
 use runstone_model::time::Timestamp;
@@ -68,6 +72,8 @@ pub struct Inner {
     pub(crate) stopping: watch::Sender<bool>,
     /// Held while the database is being maintained.
     pub(crate) maintaining: Mutex<()>,
+    /// Runs that are about to be gone on with, and are not live yet.
+    pub(crate) going_on: AtomicUsize,
     /// What is being made of things that quotas count.
     pub(crate) underway: Underway,
 }
@@ -106,6 +112,7 @@ impl App {
             seats: Arc::new(Semaphore::new(limits.watchers)),
             stopping: watch::channel(false).0,
             maintaining: Mutex::default(),
+            going_on: AtomicUsize::new(0),
             underway: Underway::default(),
             engine,
             store,

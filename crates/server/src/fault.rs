@@ -93,17 +93,20 @@ impl Fault {
         self
     }
 
-    /// As it travels, for answers that hold several.
+    /// As it travels, for answers that hold several; `trace_id` is that of the request.
     #[must_use]
-    pub fn into_problem(self) -> Problem {
-        if let Some(cause) = &self.0.cause {
-            tracing::error!(
-                code = self.0.problem.code,
-                cause,
-                "a part of a request failed"
-            );
-        }
+    pub fn into_problem(mut self, trace_id: &str) -> Problem {
+        self.log(Some(trace_id));
+        trace_id.clone_into(&mut self.0.problem.trace_id);
         self.0.problem
+    }
+
+    /// Tells the log its cause, where no answer does.
+    pub fn log(&self, trace_id: Option<&str>) {
+        if let Some(cause) = &self.0.cause {
+            let code = &self.0.problem.code;
+            tracing::error!(trace_id, code, cause, "a part of the work failed");
+        }
     }
 }
 

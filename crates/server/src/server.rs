@@ -160,27 +160,20 @@ pub(crate) fn router(app: &App) -> Router {
 
 async fn wrong_method(State(_): State<App>, request: Request) -> Response {
     let path = request.uri().path();
-    let methods: Vec<Method> = routes::operations()
-        .iter()
-        .filter(|operation| matches(&verb::routed(&operation.path), path))
-        .filter_map(|operation| operation.method.parse().ok())
+    let fitting = routes::operations().iter().filter_map(|operation| {
+        let route = verb::routed(&operation.path);
+        let is_verb = route != operation.path;
+        verb::matches(&route, path).then_some((is_verb, operation))
+    });
+    let fitting: Vec<_> = fitting.collect();
+    // The router prefers a verb to a name that is written like one.
+    let is_verb = fitting.iter().any(|(is_verb, _)| *is_verb);
+    let methods: Vec<Method> = fitting
+        .into_iter()
+        .filter(|(verb, _)| *verb == is_verb)
+        .filter_map(|(_, operation)| operation.method.parse().ok())
         .collect();
     Fault::new(Code::MethodNotAllowed, "the path does not know this method")
         .header(header::ALLOW, access::allow_header(&methods))
         .into_response()
-}
-
-/// Whether `path` is one of the pattern `route`.
-fn matches(route: &str, path: &str) -> bool {
-    let (mut route, mut path) = (route.split('/'), path.split('/'));
-    loop {
-        match (route.next(), path.next()) {
-            (None, None) => return true,
-            (Some(pattern), Some(segment)) if pattern == segment => {}
-            // A parameter is anything but a verb.
-            (Some(pattern), Some(segment))
-                if pattern.starts_with('{') && !segment.starts_with('~') => {}
-            _ => return false,
-        }
-    }
 }

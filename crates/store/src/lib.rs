@@ -28,6 +28,7 @@ mod project;
 mod run;
 mod schema;
 mod server;
+mod sift;
 mod sql_store;
 mod statistics;
 mod storage;
@@ -56,8 +57,9 @@ pub use project::{
     MemberRecord, ProjectFilter, ProjectOrder, ProjectRecord, ProjectText, ProjectWrite, Purged,
 };
 pub use runstone_db::Direction;
+pub use sift::Sifted;
 pub use sql_store::SqlStore;
-pub use statistics::{FlowFacts, RunFacts};
+pub use statistics::{FlowFacts, ID_SLACK_US, RunFacts};
 pub use storage::TableSize;
 pub use types::*;
 pub use walk::{Total, Walk, WalkKey};

@@ -1,7 +1,9 @@
 //! Searching for a phrase, the same on every database: texts are stored a second time in lower case,
 //! and the phrase becomes a LIKE pattern that matches it literally. SQL Server's statements look for
 //! the phrase itself.
-use runstone_db::Dialect;
+use runstone_db::{Dialect, Value};
+
+use crate::SqlStore;
 
 /// The escape of the patterns; every statement with LIKE names it.
 const ESCAPE: char = '!';
@@ -12,7 +14,7 @@ pub(crate) fn folded(text: &str) -> String {
 }
 
 /// What `dialect`'s statements find `phrase` anywhere with.
-pub(crate) fn pattern(dialect: Dialect, phrase: &str) -> String {
+fn pattern(dialect: Dialect, phrase: &str) -> String {
     if dialect == Dialect::Mssql {
         return folded(phrase);
     }
@@ -26,6 +28,16 @@ pub(crate) fn pattern(dialect: Dialect, phrase: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+impl SqlStore {
+    /// The parameter `pattern` for a phrase; an empty one finds everything.
+    pub(crate) fn pattern(&self, phrase: &str) -> Value {
+        match phrase {
+            "" => "".into(),
+            phrase => pattern(self.database().dialect(), phrase).into(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -18,10 +18,10 @@ macro_rules! migrations {
     };
 }
 
-const SQLITE: &[Migration] = migrations!("sqlite": (1, "0001_trunk"), (2, "0002_blob_age"), (3, "0003_service"), (4, "0004_content"), (5, "0005_lists"), (6, "0006_parked_runs"));
-const POSTGRES: &[Migration] = migrations!("postgres": (1, "0001_trunk"), (2, "0002_blob_age"), (3, "0003_service"), (4, "0004_content"), (5, "0005_lists"), (6, "0006_parked_runs"));
-const MYSQL: &[Migration] = migrations!("mysql": (1, "0001_trunk"), (2, "0002_blob_age"), (3, "0003_service"), (4, "0004_content"), (5, "0005_lists"), (6, "0006_parked_runs"));
-const MSSQL: &[Migration] = migrations!("mssql": (1, "0001_trunk"), (2, "0002_blob_age"), (3, "0003_service"), (4, "0004_content"), (5, "0005_lists"), (6, "0006_parked_runs"));
+const SQLITE: &[Migration] = migrations!("sqlite": (1, "0001_trunk"), (2, "0002_blob_age"), (3, "0003_service"), (4, "0004_content"), (5, "0005_lists"), (6, "0006_parked_runs"), (7, "0007_wide_names"));
+const POSTGRES: &[Migration] = migrations!("postgres": (1, "0001_trunk"), (2, "0002_blob_age"), (3, "0003_service"), (4, "0004_content"), (5, "0005_lists"), (6, "0006_parked_runs"), (7, "0007_wide_names"));
+const MYSQL: &[Migration] = migrations!("mysql": (1, "0001_trunk"), (2, "0002_blob_age"), (3, "0003_service"), (4, "0004_content"), (5, "0005_lists"), (6, "0006_parked_runs"), (7, "0007_wide_names"));
+const MSSQL: &[Migration] = migrations!("mssql": (1, "0001_trunk"), (2, "0002_blob_age"), (3, "0003_service"), (4, "0004_content"), (5, "0005_lists"), (6, "0006_parked_runs"), (7, "0007_wide_names"));
 const SQLITE_SCHEMA: &str = include_str!("../migrations/sqlite/schema.sql");
 const POSTGRES_SCHEMA: &str = include_str!("../migrations/postgres/schema.sql");
 const MYSQL_SCHEMA: &str = include_str!("../migrations/mysql/schema.sql");

@@ -14,8 +14,9 @@ use crate::{Error, SqlStore, Walk, cells::Cells};
 
 /// Versions of a flow that are looked at, the newest.
 const VERSIONS: u32 = 100;
-/// Ids carry the time of their making in milliseconds; a run's own time is taken a moment later.
-const SLACK_US: i64 = 2_000_000;
+/// Ids carry the time of their making in milliseconds; a run's own time is taken a moment later, and
+/// never later than this, in microseconds.
+pub const ID_SLACK_US: i64 = 2_000_000;
 /// Runs that one statement reads.
 const PAGE: std::ops::RangeInclusive<usize> = 200..=2000;
 
@@ -73,7 +74,7 @@ impl SqlStore {
             return Ok(None);
         }
         let slack = |at: Timestamp, by: i64| Self::first_id_at(Timestamp(at.0.saturating_add(by)));
-        let (first, before) = (slack(since, -SLACK_US), slack(until, SLACK_US));
+        let (first, before) = (slack(since, -ID_SLACK_US), slack(until, ID_SLACK_US));
         let looked_at = usize::try_from(VERSIONS).unwrap_or(usize::MAX);
         let mut truncated = versions.len() > looked_at;
         let lanes = versions.iter().take(looked_at).map(|version| Lane {

@@ -83,6 +83,15 @@ impl Total {
 pub trait WalkKey {
     /// Name and value of each parameter.
     fn edges(&self) -> Vec<(&'static str, Value)>;
+
+    /// The same of `{{upto …}}`, for a portion that ends with this key.
+    fn ends(&self) -> Vec<(&'static str, Value)> {
+        let named = |(name, value)| match name {
+            "at" => ("to_at", value),
+            _ => ("to", value),
+        };
+        self.edges().into_iter().map(named).collect()
+    }
 }
 
 impl WalkKey for Uuid {

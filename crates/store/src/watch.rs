@@ -119,6 +119,13 @@ impl SqlStore {
         self.found(&self.sql().journal_steps, &params).await
     }
 
+    /// When a thing with this id was made, to the millisecond.
+    #[must_use]
+    pub fn time_of(id: Uuid) -> Timestamp {
+        let millis = i64::try_from(id.as_u128() >> 80).unwrap_or(0);
+        Timestamp(millis.saturating_mul(1000))
+    }
+
     /// The smallest id that a thing made at `at` or later can have.
     #[must_use]
     pub fn first_id_at(at: Timestamp) -> Uuid {

@@ -1,5 +1,5 @@
 //! Pages of lists: one neutral text is four statements, for each direction the first page and those
-//! behind a key. Knows the two markers that differ between them, and writes them as neutral SQL.
+//! behind a key. Knows the markers that differ between them, and writes them as neutral SQL.
 use crate::dialect::name;
 
 /// Which way along an index.
@@ -12,7 +12,7 @@ pub enum Direction {
     Down,
 }
 
-/// Which page a statement with `{{beyond …}}` and `{{along}}` reads.
+/// Which page a statement with `{{beyond …}}`, `{{upto …}}` and `{{along}}` reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Leg {
     /// Which way.
@@ -44,6 +44,7 @@ impl Leg {
             "along" if rest.is_empty() => Some(Ok(self.along().to_owned())),
             "along" => Some(Err("`along` takes nothing".to_owned())),
             "beyond" => Some(self.beyond(rest)),
+            "upto" => Some(self.upto(rest)),
             _ => None,
         }
     }
@@ -55,11 +56,8 @@ impl Leg {
         }
     }
 
-    /// With two columns the first is compared alone as well: that is what an index can begin at, on
-    /// every database.
     fn beyond(self, text: &str) -> Result<String, String> {
-        let keys: Result<Vec<_>, _> = text.split(',').map(key).collect();
-        let keys = keys?;
+        let keys = keys("beyond", text)?;
         if self.first {
             return Ok("1 = 1".to_owned());
         }
@@ -67,20 +65,52 @@ impl Leg {
             Direction::Up => '>',
             Direction::Down => '<',
         };
-        match keys[..] {
-            [(column, edge)] => Ok(format!("{column} {sign} :{edge}")),
-            [(a, at), (b, edge)] => Ok(format!(
-                "{a} {sign}= :{at} AND ({a} {sign} :{at} OR {b} {sign} :{edge})"
-            )),
-            _ => Err("`beyond` compares one column or two".to_owned()),
-        }
+        Ok(match keys {
+            Keys::One((column, edge)) => format!("{column} {sign} :{edge}"),
+            Keys::Two(a, b) => compared(sign, (a, b), &format!("{sign}")),
+        })
+    }
+
+    /// Also on the first page.
+    fn upto(self, text: &str) -> Result<String, String> {
+        let keys = keys("upto", text)?;
+        let sign = match self.direction {
+            Direction::Up => '<',
+            Direction::Down => '>',
+        };
+        Ok(match keys {
+            Keys::One((column, end)) => format!("{column} {sign}= :{end}"),
+            Keys::Two(a, b) => compared(sign, (a, b), &format!("{sign}=")),
+        })
     }
 }
 
 /// A column, perhaps of a table, and the parameter that it is compared with.
-fn key(text: &str) -> Result<(&str, &str), String> {
-    let written = "`beyond` is written `{{beyond id :edge}}`";
-    let (column, edge) = text.trim().split_once(" :").ok_or(written)?;
+type Key<'a> = (&'a str, &'a str);
+
+enum Keys<'a> {
+    One(Key<'a>),
+    Two(Key<'a>, Key<'a>),
+}
+
+/// With two columns the first is compared alone as well: that is what an index can begin at, on
+/// every database.
+fn compared(sign: char, ((a, at), (b, edge)): (Key<'_>, Key<'_>), last: &str) -> String {
+    format!("{a} {sign}= :{at} AND ({a} {sign} :{at} OR {b} {last} :{edge})")
+}
+
+fn keys<'a>(marker: &str, text: &'a str) -> Result<Keys<'a>, String> {
+    let read: Result<Vec<_>, _> = text.split(',').map(|text| key(marker, text)).collect();
+    match read?[..] {
+        [one] => Ok(Keys::One(one)),
+        [one, two] => Ok(Keys::Two(one, two)),
+        _ => Err(format!("`{marker}` compares one column or two")),
+    }
+}
+
+fn key<'a>(marker: &str, text: &'a str) -> Result<Key<'a>, String> {
+    let written = || format!("`{marker}` is written `{{{{{marker} id :edge}}}}`");
+    let (column, edge) = text.trim().split_once(" :").ok_or_else(written)?;
     for part in column.split('.') {
         name(part)?;
     }

@@ -60,7 +60,7 @@ fn in_list() {
 #[test]
 fn pages() {
     let text = "SELECT 1 FROM t WHERE {{beyond t.at :at, t.id :edge}} AND {{beyond name :name}} \
-                ORDER BY id {{along}} {{limit :n}}";
+                AND {{upto t.at :to_at, t.id :to}} AND {{upto name :end}} ORDER BY id {{along}} {{limit :n}}";
     let mut shown = String::new();
     for (dialect, leg) in Dialect::ALL
         .into_iter()
@@ -74,6 +74,7 @@ fn pages() {
         "{{beyond id}}",
         "{{beyond i-d :a}}",
         "{{beyond a :a, b :b, c :c}}",
+        "{{upto id}}",
     ] {
         let error = Statement::render_page("test.one", wrong, Dialect::Sqlite, Leg::ALL[1]);
         writeln!(shown, "{}", error.unwrap_err()).unwrap();

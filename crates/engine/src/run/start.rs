@@ -85,12 +85,18 @@ impl RunHandle {
 impl Engine {
     /// Starts a run: durable once this returns.
     pub async fn start(&self, start: StartRun) -> Result<RunHandle, Error> {
-        self.start_as(RunId(self.inner.ids.next()), start).await
+        let id = RunId(self.inner.ids.next());
+        self.start_as(id, self.inner.clock.now(), start).await
     }
 
-    /// Starts a run under an id that was noted before, as for an idempotency key. Fails when there
-    /// is a run of that id.
-    pub async fn start_as(&self, id: RunId, start: StartRun) -> Result<RunHandle, Error> {
+    /// Starts a run under an id that was noted before, as for an idempotency key, and that counts as
+    /// created at `created_at`. Fails when there is a run of that id.
+    pub async fn start_as(
+        &self,
+        id: RunId,
+        created_at: Timestamp,
+        start: StartRun,
+    ) -> Result<RunHandle, Error> {
         let inner = &self.inner;
         if *inner.stop.borrow() {
             return Err(Error::Stopping);
@@ -122,7 +128,7 @@ impl Engine {
                     project,
                     flow_version: flow.id,
                     input: body,
-                    created_at: now,
+                    created_at,
                     owner: (!detach).then_some(inner.server),
                     deadline,
                     labels,
@@ -148,7 +154,7 @@ impl Engine {
         let info = RunInfo {
             id,
             version: flow.version,
-            created_at: now,
+            created_at,
         };
         let state = RunState::new(flow.flow, info, Arc::new(input));
         let driver = Driver::new(self.clone(), state, 1, deadline, control);

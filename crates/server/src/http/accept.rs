@@ -22,7 +22,7 @@ use tokio::{
 use tower::ServiceExt as _;
 
 use super::{gate::Address, verb};
-use crate::config::LimitSettings;
+use crate::{config::LimitSettings, routes};
 
 /// How many headers a request may have.
 const MOST_HEADERS: usize = 100;
@@ -94,7 +94,9 @@ fn connection(
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Address(from));
-            match verb::rewrite(request.uri()) {
+            let operations = routes::operations().iter();
+            let paths = operations.map(|operation| operation.path.as_str());
+            match verb::rewrite(request.uri(), paths) {
                 Some(uri) => *request.uri_mut() = uri,
                 None => *request.uri_mut() = axum::http::Uri::from_static("/~"),
             }

@@ -4,7 +4,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use runstone_api::{DEFAULT_LIMIT, FieldError, List, Sort, SortKey, cursor};
-use runstone_store::{Direction, Total, Walk};
+use runstone_store::{Direction, Sifted, Total, Walk};
 use serde::Serialize;
 
 use crate::{Answer, Fault, invalid_query};
@@ -105,6 +105,25 @@ impl<K: SortKey> Paging<K> {
             items,
             total: None,
         }
+    }
+}
+
+impl<K: SortKey> Paging<K> {
+    /// The page out of what the store found in a bounded part of the list: when that ended first, the
+    /// next page goes on behind it. `key` is what the cursor remembers of an item, `reached` the same
+    /// of a key.
+    pub fn sifted<T, At>(
+        &self,
+        sifted: Sifted<T, At>,
+        key: impl Fn(&T) -> String,
+        reached: impl Fn(&At) -> String,
+    ) -> Page<T> {
+        let Sifted { found, reached: at } = sifted;
+        let mut page = self.page(found, key);
+        if page.next_cursor.is_none() {
+            page.next_cursor = at.map(|at| self.cursor(&reached(&at)));
+        }
+        page
     }
 }
 

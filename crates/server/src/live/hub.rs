@@ -131,7 +131,7 @@ fn wake(app: &App, feed: Arc<Feed>, until: u64) {
             // What could not be read now, the next look asks for again.
             next = feed.wanted(read.is_err() || feed.head() < until);
             if let Err(fault) = read {
-                drop(fault.into_problem());
+                fault.log(None);
             }
         }
     });

@@ -42,7 +42,7 @@ async fn follow(
         let events = match feed.after(app, after).await {
             Ok(events) => events,
             Err(fault) => {
-                drop(fault.into_problem());
+                fault.log(None);
                 return; // the watcher comes back with its last place
             }
         };

@@ -10,9 +10,11 @@ use runstone_model::time::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Answer, Fault, etag, invalid_query};
+use crate::{Answer, Fault, etag, invalid_body, invalid_query};
 
 pub(super) const IF_MATCH: &str = "The ETag that was read.";
+/// The most that settings and metadata may have as JSON.
+const SMALL_BYTES: usize = 64 << 10;
 
 /// The fault for a writer that has read another version.
 pub(super) fn stale(version: i64) -> Fault {
@@ -64,6 +66,20 @@ pub(super) fn same<T: DeserializeOwned>(value: &impl Serialize) -> Answer<T> {
 /// Stored JSON.
 pub(super) fn json(text: Option<&str>) -> Option<Value> {
     text.and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// Settings and metadata, as they are stored: lists give them with every item.
+pub(super) fn small(pointer: &str, fields: &impl Serialize) -> Answer<String> {
+    let text = serde_json::to_string(fields);
+    let text = text.map_err(|error| Fault::internal(error.to_string()))?;
+    if text.len() <= SMALL_BYTES {
+        return Ok(text);
+    }
+    let detail = format!(
+        "has more than {SMALL_BYTES} bytes as JSON; keep large data in a document or a message, and \
+         its id here"
+    );
+    Err(invalid_body(vec![FieldError::new(pointer, detail)]))
 }
 
 /// A time that was given in the parameter `name`.

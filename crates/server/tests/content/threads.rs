@@ -80,6 +80,13 @@ on_databases! {
 
     async fn what_is_wrong_is_named(up: &Up) {
         let place = thread(up, json!({ "title": "One" })).await;
+        let large = json!({ "x": "y".repeat(65_536) });
+        let (_, pointers) = up.post("/threads", json!({ "title": "A", "metadata": large })).await.problem(422);
+        assert_eq!(pointers, ["/metadata"]);
+        let path = format!("{place}/messages:batch");
+        let said = |metadata: Value| json!({ "role": "user", "content": "x", "metadata": metadata });
+        let batch = json!({ "messages": [said(json!({})), said(large)] });
+        assert_eq!(up.post(&path, batch).await.problem(422).1, ["/messages/1/metadata"]);
         let (_, pointers) = up.post("/threads", json!({ "title": "", "retain_ms": 1 })).await.problem(422);
         assert_eq!(pointers.len(), 2, "{pointers:?}");
         let wrong = json!({ "messages": [

@@ -83,7 +83,7 @@ on_every_database! {
         let nobody = "00000000-0000-7000-8000-00000000abcd";
         let ids = json!([live[0], nobody, ended[0], live[0]]);
         let told = service.post(&runs(":cancel"), json!({ "filter": { "ids": ids } })).await.ok(200);
-        assert_eq!((&told["matched"], &told["done"]), (&json!(2), &json!([live[0]])));
+        assert_eq!((&told["matched"], &told["done"]), (&json!(3), &json!([live[0]])));
         let skipped = told["skipped"].as_array().unwrap();
         let mut codes: Vec<_> = skipped.iter().map(|one| (one["id"].clone(), one["code"].clone())).collect();
         codes.sort_by_key(|(_, code)| code.to_string());
@@ -208,5 +208,44 @@ async fn many_are_gone_on_with_only_within_the_quota_and_it_is_audited() {
             .all(|one| one["code"] == "quota_exceeded"),
         "{told}"
     );
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn many_are_gone_on_with_only_up_to_what_the_server_may_execute() {
+    let service = Service::with(&[("engine.max_live_runs", "3")]).await;
+    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    started(&service, "rounds", "a", 12).await;
+    let all = json!({ "filter": {} });
+    let told = service.post(&runs(":cancel"), all.clone()).await.ok(200);
+    assert_eq!(told["matched"], 12);
+    until_all_are(&service, "cancelled", 12).await;
+    // Twelve are tried at the same time.
+    let told = service.post(&runs(":retry"), all).await.ok(200);
+    assert_eq!((&told["matched"], len(&told["done"])), (&json!(12), 3));
+    let skipped = told["skipped"].as_array().unwrap().iter();
+    for one in skipped {
+        assert_eq!(one["code"], "overloaded", "{told}");
+    }
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn runs_that_wait_for_a_time_are_not_resumed() {
+    let service = Service::with_keys().await;
+    let sleep = json!({
+        "runstone": 1, "name": "sleeper",
+        "nodes": { "nap": { "uses": "sleep", "with": { "for": "1h" } } },
+        "edges": ["nap -> end"],
+    });
+    service.flow(DEFAULT, sleep).await;
+    started(&service, "sleeper", "a", 3).await;
+    until_all_are(&service, "waiting", 3).await;
+    let told = service
+        .post(&runs(":resume"), json!({ "filter": {} }))
+        .await
+        .ok(200);
+    assert_eq!((&told["matched"], &told["done"]), (&json!(0), &json!([])));
+    until_all_are(&service, "waiting", 3).await;
     service.stop().await;
 }

@@ -46,6 +46,55 @@ on_every_database! {
         assert_eq!(service.get(&path).await.code(), "not_found");
     }
 
+    async fn names_are_as_long_as_the_documents_say_whatever_their_characters(service: &Service) {
+        // Two UTF-16 units and four bytes each.
+        let wide = "𝕏".repeat(200);
+        let project = service.project(&wide).await;
+        let path = format!("/projects/{project}");
+        assert_eq!(service.get(&path).await.ok(200)["name"], json!(wide));
+        let key = service.post("/keys", json!({ "name": wide, "role": "viewer" })).await.ok(201);
+        assert_eq!(key["name"], json!(wide));
+        let member = format!("{path}/members/{wide}");
+        let put = service.call(&service.admin, "PUT", &member, Some(json!({ "role": "viewer" }))).await;
+        assert_eq!(put.ok(200)["subject"], json!(wide));
+        let members = service.get(&format!("{path}/members")).await.ok(200);
+        assert_eq!(members["items"][0]["subject"], json!(wide));
+        service.flow(&project, greet()).await;
+        // The name of a label is as long as it may be as well: both are in one key.
+        let name = "n".repeat(64);
+        let start = json!({ "flow": "greet", "input": { "who": "Ada" }, "labels": { name.as_str(): wide } });
+        let run = service.post(&format!("{path}/runs?wait=20s"), start).await.ok(200);
+        assert_eq!(run["labels"][&name], json!(wide));
+        let found = service.get(&format!("{path}/runs?label={name}%3D{wide}")).await.ok(200);
+        assert_eq!(found["items"][0]["id"], run["id"]);
+        for too_long in [json!({ "name": format!("{wide}x") }), json!({ "name": "" })] {
+            assert_eq!(service.post("/projects", too_long).await.code(), "invalid_body");
+        }
+    }
+
+    async fn a_member_may_be_called_what_looks_like_a_verb(service: &Service) {
+        let path = |subject: &str| format!("/projects/{DEFAULT}/members/{subject}");
+        let viewer = || Some(json!({ "role": "viewer" }));
+        for subject in ["auth0:ada", "mail:a:b", "x:purge", "~ada", "a%3Ab"] {
+            let put = service.call(&service.admin, "PUT", &path(subject), viewer()).await;
+            assert_eq!(put.ok(200)["subject"], json!(subject.replace("%3A", ":")));
+            let wrong = service.call(&service.admin, "PATCH", &path(subject), viewer()).await;
+            assert_eq!((wrong.code().as_str(), wrong.header("allow")), ("method_not_allowed", "PUT, DELETE"));
+        }
+        let members = service.get(&format!("/projects/{DEFAULT}/members?total=true")).await.ok(200);
+        assert_eq!(members["total"], 5);
+        for subject in ["auth0:ada", "mail:a:b", "x:purge", "~ada", "a:b"] {
+            service.call(&service.admin, "DELETE", &path(subject), None).await.ok(204);
+        }
+    }
+
+    async fn settings_are_small(service: &Service) {
+        let text = |bytes: usize| json!({ "name": "big", "settings": { "a": "x".repeat(bytes) } });
+        let said = service.post("/projects", text(65_536)).await;
+        assert_eq!((said.code().as_str(), &said.json()["errors"][0]["pointer"]), ("invalid_body", &json!("/settings")));
+        service.post("/projects", text(65_000)).await.ok(201);
+    }
+
     async fn pages_of_projects_join_without_a_gap(service: &Service) {
         for number in 0..7 {
             service.project(&format!("p{number}")).await;

@@ -1,6 +1,11 @@
 //! Runs: starting once and many, finding them, looking at them, ending them.
+use runstone_db::Statement;
+use runstone_engine::{Clock as _, SystemClock};
+use runstone_model::time::Timestamp;
+use runstone_store::SqlStore;
 use runstone_testkit::on_every_database;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::harness::{DEFAULT, Service, greet, rounds};
 
@@ -66,6 +71,32 @@ on_every_database! {
         // The first of them was executed once, by whoever was first.
         let steps = service.get(&runs(&format!("/{}/steps", ids[0]))).await.ok(200);
         assert_eq!(steps["items"].as_array().unwrap().len(), 2, "{steps}");
+    }
+
+    async fn a_run_that_a_late_repetition_makes_is_found_by_its_time(service: &Service) {
+        service.flow(DEFAULT, greet()).await;
+        let send = || {
+            let request = service.request("POST", &format!("/api/v1{}", runs("?wait=20s"))).bearer_auth(&service.admin);
+            let body = json!({ "flow": "greet", "input": { "who": "Ada" } });
+            service.send(request.header("Idempotency-Key", "late").json(&body))
+        };
+        send().await.ok(200);
+        // As if that had come to nothing an hour ago, but for its key.
+        let hour_ago = SystemClock.now().0 - 3_600_000_000;
+        let first = SqlStore::first_id_at(Timestamp(hour_ago)).as_u128();
+        let noted = Uuid::from_u128(first | (7 << 76) | (2 << 62));
+        let db = service.store.database();
+        let note = "UPDATE idempotency SET run_id = :run WHERE idem_key = :key";
+        let note = Statement::render("test", note, db.dialect()).unwrap();
+        assert_eq!(db.execute(&note, &[("run", noted.into()), ("key", "late".into())]).await.unwrap(), 1);
+        let made = send().await.ok(200);
+        assert_eq!(id(&made), noted.to_string());
+        let at = |seconds: i64| jiff::Timestamp::from_microsecond(hour_ago + seconds * 1_000_000).unwrap();
+        let window = format!("?created_after={}&created_before={}&total=true", at(-60), at(60));
+        let found = service.get(&runs(&window)).await.ok(200);
+        assert_eq!((&found["total"], &found["items"][0]["id"]), (&json!(1), &made["id"]));
+        let window = format!("?created_after={}&total=true", at(60));
+        assert_eq!(service.get(&runs(&window)).await.ok(200)["total"], 1);
     }
 
     async fn an_idempotency_key_starts_one_batch(service: &Service) {

@@ -7,7 +7,7 @@
 
 CREATE TABLE projects (
   id BINARY(16) NOT NULL,
-  name NVARCHAR(255) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  name NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
   created_at BIGINT NOT NULL,
   version BIGINT NOT NULL CONSTRAINT projects_version DEFAULT 1,
   updated_at BIGINT NOT NULL CONSTRAINT projects_updated_at DEFAULT 0,
@@ -142,7 +142,7 @@ CREATE TABLE api_keys (
   id BINARY(16) NOT NULL,
   project_id BINARY(16) NULL,
   role NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
-  name NVARCHAR(255) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  name NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
   secret_hash BINARY(32) NOT NULL,
   old_hash BINARY(32) NULL,
   old_until BIGINT NULL,
@@ -159,7 +159,7 @@ CREATE INDEX api_keys_project ON api_keys (project_id, id);
 -- What people may do in a project, by the subject of their token.
 CREATE TABLE members (
   project_id BINARY(16) NOT NULL,
-  subject NVARCHAR(255) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  subject NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
   role NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
   created_at BIGINT NOT NULL,
   CONSTRAINT members_pk PRIMARY KEY (project_id, subject),
@@ -172,7 +172,7 @@ CREATE TABLE audit (
   id BINARY(16) NOT NULL,
   at BIGINT NOT NULL,
   project_id BINARY(16) NULL,
-  actor NVARCHAR(300) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  actor NVARCHAR(600) COLLATE Latin1_General_100_BIN2 NOT NULL,
   action NVARCHAR(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
   target NVARCHAR(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
   status BIGINT NOT NULL,
@@ -200,9 +200,9 @@ CREATE INDEX idempotency_age ON idempotency (created_at);
 CREATE TABLE run_labels (
   project_id BINARY(16) NOT NULL,
   name NVARCHAR(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
-  value NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  value NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
   run_id BINARY(16) NOT NULL,
-  CONSTRAINT run_labels_pk PRIMARY KEY (project_id, name, value, run_id),
+  CONSTRAINT run_labels_pk PRIMARY KEY NONCLUSTERED (project_id, name, value, run_id),
   CONSTRAINT run_labels_of_project FOREIGN KEY (project_id) REFERENCES projects (id) ON DELETE CASCADE
 );
 

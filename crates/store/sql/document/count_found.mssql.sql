@@ -1,6 +1,7 @@
 -- Override: what speaks its protocol reads escapes in LIKE in another way; CHARINDEX knows no patterns.
--- How many documents have a phrase. Index: documents_project.
+-- How many of a portion of a project's documents fit, either way. Index: documents_project.
 SELECT COUNT(*) AS found FROM documents
-WHERE project_id = :project AND deleted_at IS NULL
+WHERE project_id = :project AND {{beyond id :edge}} AND {{upto id :to}}
+  AND CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END = :deleted
   AND (:type = '' OR type = :type) AND (:language = '' OR language = :language)
-  AND overall >= :min_overall AND CHARINDEX(:pattern, search_text) > 0
+  AND overall >= :min_overall AND (:pattern = '' OR CHARINDEX(:pattern, search_text) > 0)

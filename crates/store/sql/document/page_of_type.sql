@@ -3,5 +3,4 @@ SELECT id, project_id, type, language, title, version, overall, words, bytes, cr
        updated_at, deleted_at
 FROM documents
 WHERE project_id = :project AND type = :type AND {{beyond id :edge}} AND deleted_at IS NULL
-  AND (:language = '' OR language = :language) AND overall >= :min_overall
 ORDER BY id {{along}} {{limit :limit}}

@@ -1,10 +1,10 @@
 -- Override: what speaks its protocol reads escapes in LIKE in another way; CHARINDEX knows no patterns.
--- A page of a project's documents whose title or text has a phrase, either way. Reads the texts of
--- the project's documents until the page is full. Index: documents_project.
+-- Those of a portion of a project's documents that fit, either way. Index: documents_project.
 SELECT id, project_id, type, language, title, version, overall, words, bytes, created_at,
        updated_at, deleted_at
 FROM documents
-WHERE project_id = :project AND {{beyond id :edge}} AND deleted_at IS NULL
+WHERE project_id = :project AND {{beyond id :edge}} AND {{upto id :to}}
+  AND CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END = :deleted
   AND (:type = '' OR type = :type) AND (:language = '' OR language = :language)
-  AND overall >= :min_overall AND CHARINDEX(:pattern, search_text) > 0
+  AND overall >= :min_overall AND (:pattern = '' OR CHARINDEX(:pattern, search_text) > 0)
 ORDER BY id {{along}} {{limit :limit}}

@@ -1,8 +1,8 @@
 -- Override: what speaks its protocol reads escapes in LIKE in another way; CHARINDEX knows no patterns.
--- A thread's messages that have a phrase, either way. Reads the thread's messages until the page is
--- full. Index: messages primary key.
+-- Those of a portion of a thread's messages that have a phrase, either way.
+-- Index: messages primary key.
 SELECT m.thread_id, m.seq, m.id, m.role, m.name, m.run_id, m.created_at, m.bytes, m.content, m.metadata
 FROM messages m
 WHERE m.thread_id = :thread AND m.project_id = :project AND {{beyond m.seq :edge}}
-  AND CHARINDEX(:pattern, m.search_text) > 0
+  AND {{upto m.seq :to}} AND CHARINDEX(:pattern, m.search_text) > 0
 ORDER BY m.seq {{along}} {{limit :limit}}

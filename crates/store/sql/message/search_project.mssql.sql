@@ -1,7 +1,8 @@
 -- Override: what speaks its protocol reads escapes in LIKE in another way; CHARINDEX knows no patterns.
--- A project's messages that have a phrase, either way. Reads the project's messages until the page
--- is full. Index: messages_project.
+-- Those of a portion of a project's messages that have a phrase, either way.
+-- Index: messages_project.
 SELECT m.thread_id, m.seq, m.id, m.role, m.name, m.run_id, m.created_at, m.bytes, m.content, m.metadata
 FROM messages m
-WHERE m.project_id = :project AND {{beyond m.id :edge}} AND CHARINDEX(:pattern, m.search_text) > 0
+WHERE m.project_id = :project AND {{beyond m.id :edge}} AND {{upto m.id :to}}
+  AND CHARINDEX(:pattern, m.search_text) > 0
 ORDER BY m.id {{along}} {{limit :limit}}

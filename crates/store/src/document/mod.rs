@@ -12,7 +12,7 @@ use runstone_model::{
     time::Timestamp,
 };
 
-use crate::{Error, Walk, phrase};
+use crate::{Error, phrase};
 
 /// A text to store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,19 +106,10 @@ pub struct DocumentFilter {
     pub language: Option<String>,
     /// With at least this overall score, in tenths of a point.
     pub min_overall_tenths: u32,
-    /// Whose title or text has this phrase, in any case. Not together with `deleted`.
+    /// Whose title or text has this phrase, in any case.
     pub phrase: Option<String>,
     /// The deleted ones instead of the others.
     pub deleted: bool,
-}
-
-/// Along which of their times documents are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DocumentOrder {
-    /// As they were made.
-    Created(Walk<DocumentId>),
-    /// As they were changed last; a document that changes in the meantime moves.
-    Updated(Walk<(Timestamp, DocumentId)>),
 }
 
 /// What became of a write.

@@ -1,9 +1,20 @@
 //! Reading documents: one, a version, the history, lists and searches.
-use runstone_db::{Dialect, Statement, Value};
-use runstone_model::ids::{DocumentId, ProjectId};
+use runstone_db::Value;
+use runstone_model::{
+    ids::{DocumentId, ProjectId},
+    time::Timestamp,
+};
 
-use super::{Document, DocumentFilter, DocumentOrder, DocumentVersion, record};
-use crate::{Error, SqlStore, Walk, phrase};
+use super::{Document, DocumentFilter, DocumentVersion, record};
+use crate::{
+    Error, Sifted, SqlStore, Total, Walk,
+    catalog::Pages,
+    cells::Cells,
+    sift::{Sieve, SiftKey},
+};
+
+/// Documents that are looked at most to count those that fit, when no text has to be read.
+const COUNTED: u32 = 100_000;
 
 impl SqlStore {
     /// A document of a project, deleted or not.
@@ -74,7 +85,8 @@ impl SqlStore {
             .await
     }
 
-    /// A page of a project's documents.
+    /// A page of a project's documents as they were made. What no index tells is looked for in a
+    /// bounded part of them.
     ///
     /// # Errors
     /// What the database answered.
@@ -82,33 +94,59 @@ impl SqlStore {
         &self,
         project: ProjectId,
         filter: &DocumentFilter,
-        order: &DocumentOrder,
-    ) -> Result<Vec<Document>, Error> {
+        walk: Walk<DocumentId>,
+    ) -> Result<Sifted<Document, DocumentId>, Error> {
         let sql = self.sql();
-        let pages = match (order, filter) {
-            (DocumentOrder::Updated(_), _) => &sql.document_page_by_update,
-            (_, DocumentFilter { deleted: true, .. }) => &sql.document_page_deleted,
-            (
-                _,
-                DocumentFilter {
-                    phrase: Some(_), ..
-                },
-            ) => &sql.document_search,
-            (_, DocumentFilter { kind: Some(_), .. }) => &sql.document_page_of_type,
-            _ => &sql.document_page,
-        };
-        let (direction, first) = match order {
-            DocumentOrder::Created(walk) => (walk.direction, walk.beyond.is_none()),
-            DocumentOrder::Updated(walk) => (walk.direction, walk.beyond.is_none()),
-        };
-        let params = fitting(
-            pages.at(direction, first),
-            filtered(self.database().dialect(), project, filter),
-        );
         let read = |row| record::document(row, project);
-        match order {
-            DocumentOrder::Created(walk) => self.page(pages, walk, params, read).await,
-            DocumentOrder::Updated(walk) => self.page(pages, walk, params, read).await,
+        let list = ("project", Value::from(project.0));
+        if filter.is_by_index() {
+            let kind = filter.kind.as_deref();
+            let pages = kind.map_or(&sql.document_page, |_| &sql.document_page_of_type);
+            let params = [list]
+                .into_iter()
+                .chain(kind.map(|kind| ("type", kind.into())));
+            return Ok(Sifted::all(self.page(pages, &walk, params, read).await?));
+        }
+        let sieve = self.sieve(project, filter, (&sql.document_keys, &sql.document_search));
+        self.sift(&sieve, walk, read, |_| 0).await
+    }
+
+    /// The same as they were changed last; a document that changes in the meantime moves.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn documents_by_update(
+        &self,
+        project: ProjectId,
+        filter: &DocumentFilter,
+        walk: Walk<(Timestamp, DocumentId)>,
+    ) -> Result<Sifted<Document, (Timestamp, DocumentId)>, Error> {
+        let sql = self.sql();
+        let statements = (
+            &*sql.document_keys_by_update,
+            &*sql.document_search_by_update,
+        );
+        let sieve = self.sieve(project, filter, statements);
+        let read = |row| record::document(row, project);
+        self.sift(&sieve, walk, read, |_| 0).await
+    }
+
+    fn sieve<'a>(
+        &self,
+        project: ProjectId,
+        filter: &DocumentFilter,
+        (keys, fitting): (&'a Pages, &'a Pages),
+    ) -> Sieve<'a> {
+        let phrase = filter.phrase.as_deref().unwrap_or_default();
+        let mut wanted = filter.params();
+        wanted.push(("pattern", self.pattern(phrase)));
+        Sieve {
+            keys,
+            fitting,
+            list: vec![("project", project.0.into())],
+            wanted,
+            reads_texts: filter.phrase.is_some(),
+            all_fit: false,
         }
     }
 
@@ -120,17 +158,21 @@ impl SqlStore {
         &self,
         project: ProjectId,
         filter: &DocumentFilter,
-    ) -> Result<u64, Error> {
+    ) -> Result<Total, Error> {
         let sql = self.sql();
-        let statement = match &filter.phrase {
-            Some(_) if !filter.deleted => &sql.document_count_found,
-            _ => &sql.document_count,
-        };
-        let params = fitting(
-            statement,
-            filtered(self.database().dialect(), project, filter),
-        );
-        self.found(statement, &params).await
+        if filter.phrase.is_some() {
+            let statements = (&*sql.document_keys, &*sql.document_count_found);
+            let sieve = self.sieve(project, filter, statements);
+            return self.sift_count::<DocumentId>(&sieve).await;
+        }
+        let project = ("project", Value::from(project.0));
+        if filter.is_of_any() {
+            let params = [project, ("deleted", i64::from(filter.deleted).into())];
+            return Ok(Total::Is(self.found(&sql.document_count, &params).await?));
+        }
+        let params = filter.params().into_iter().chain([project]);
+        self.total(&sql.document_count_fitting, COUNTED, params)
+            .await
     }
 
     /// The documents of `kind` and `language` after `after` with their newest texts, oldest first.
@@ -159,29 +201,45 @@ impl SqlStore {
     }
 }
 
-fn filtered(
-    dialect: Dialect,
-    project: ProjectId,
-    filter: &DocumentFilter,
-) -> Vec<(&'static str, Value)> {
-    let text = |value: &Option<String>| Value::from(value.as_deref().unwrap_or_default());
-    let phrase = filter.phrase.as_deref();
-    let phrase = phrase.map(|phrase| phrase::pattern(dialect, phrase));
-    vec![
-        ("project", project.0.into()),
-        ("type", text(&filter.kind)),
-        ("language", text(&filter.language)),
-        ("min_overall", filter.min_overall_tenths.into()),
-        ("deleted", i64::from(filter.deleted).into()),
-        ("pattern", phrase.unwrap_or_default().into()),
-    ]
+impl DocumentFilter {
+    /// Every document that is deleted, or that is not.
+    fn is_of_any(&self) -> bool {
+        let any = Self {
+            deleted: self.deleted,
+            ..Self::default()
+        };
+        *self == any
+    }
+
+    /// One index gives them.
+    fn is_by_index(&self) -> bool {
+        let by_kind = Self {
+            kind: self.kind.clone(),
+            ..Self::default()
+        };
+        *self == by_kind
+    }
+
+    /// All but the phrase.
+    fn params(&self) -> Vec<(&'static str, Value)> {
+        let text = |value: &Option<String>| Value::from(value.as_deref().unwrap_or_default());
+        vec![
+            ("type", text(&self.kind)),
+            ("language", text(&self.language)),
+            ("min_overall", self.min_overall_tenths.into()),
+            ("deleted", i64::from(self.deleted).into()),
+        ]
+    }
 }
 
-/// Those that the statement has.
-fn fitting(
-    statement: &Statement,
-    params: impl IntoIterator<Item = (&'static str, Value)>,
-) -> Vec<(&'static str, Value)> {
-    let known = |name: &str| statement.params().iter().any(|param| param == name);
-    params.into_iter().filter(|(name, _)| known(name)).collect()
+impl SiftKey for DocumentId {
+    fn read(cells: &mut Cells) -> Result<Self, Error> {
+        Ok(Self(cells.next()?))
+    }
+}
+
+impl SiftKey for (Timestamp, DocumentId) {
+    fn read(cells: &mut Cells) -> Result<Self, Error> {
+        Ok((Timestamp(cells.next()?), DocumentId(cells.next()?)))
+    }
 }

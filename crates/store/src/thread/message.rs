@@ -8,7 +8,13 @@ use runstone_model::{
 };
 use uuid::Uuid;
 
-use crate::{Error, SqlStore, Total, Walk, cells::Cells, phrase};
+use crate::{
+    Error, Sifted, SqlStore, Total, Walk,
+    catalog::Pages,
+    cells::Cells,
+    phrase,
+    sift::{Sieve, SiftKey},
+};
 
 /// A message to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +88,6 @@ pub struct Pruned {
     pub more: bool,
 }
 
-/// Messages that are looked at most to count those that have a phrase.
-const COUNTED: u32 = 20_000;
 /// Messages removed at a time.
 const PORTION: u32 = 1_000;
 /// Contention on one thread is resolved by waiting; a deadlock among several needs another try.
@@ -92,6 +96,18 @@ const APPEND_RETRIES: RetryPolicy = RetryPolicy {
     initial: Duration::from_millis(5),
     max: Duration::from_millis(500),
 };
+
+impl SiftKey for i64 {
+    fn read(cells: &mut Cells) -> Result<Self, Error> {
+        cells.next()
+    }
+}
+
+impl SiftKey for MessageId {
+    fn read(cells: &mut Cells) -> Result<Self, Error> {
+        Ok(Self(cells.next()?))
+    }
+}
 
 fn message(row: DbRow) -> Result<Message, Error> {
     let mut cells = Cells::new("messages", row);
@@ -203,7 +219,7 @@ impl SqlStore {
         }))
     }
 
-    /// A page of a thread's messages; upwards is their order.
+    /// A page of a thread's messages; upwards is their order. Of large ones there are fewer.
     ///
     /// # Errors
     /// What the database answered.
@@ -211,11 +227,54 @@ impl SqlStore {
         &self,
         project: ProjectId,
         id: ThreadId,
-        walk: &Walk<i64>,
-    ) -> Result<Vec<Message>, Error> {
-        let params = [("thread", id.0.into()), ("project", project.0.into())];
-        self.page(&self.sql().message_page, walk, params, message)
+        walk: Walk<i64>,
+    ) -> Result<Sifted<Message, i64>, Error> {
+        let sieve = Sieve {
+            all_fit: true,
+            ..self.of_thread(project, id, &self.sql().message_page)
+        };
+        self.sift(&sieve, walk, message, |message| message.bytes)
             .await
+    }
+
+    /// The messages of a thread from number `first` on, that were added together: as many as
+    /// `count`, and as large as they are.
+    ///
+    /// # Errors
+    /// What the database answered.
+    pub async fn messages_together(
+        &self,
+        project: ProjectId,
+        id: ThreadId,
+        (first, count): (i64, u32),
+    ) -> Result<Vec<Message>, Error> {
+        let walk = Walk::up(count).beyond(first - 1);
+        let params = [
+            ("thread", id.0.into()),
+            ("project", project.0.into()),
+            ("to", (first - 1 + i64::from(count)).into()),
+        ];
+        self.page(&self.sql().message_page, &walk, params, message)
+            .await
+    }
+
+    fn of_thread<'a>(&'a self, project: ProjectId, id: ThreadId, fitting: &'a Pages) -> Sieve<'a> {
+        Sieve {
+            keys: &self.sql().message_keys,
+            fitting,
+            list: vec![("thread", id.0.into()), ("project", project.0.into())],
+            wanted: Vec::new(),
+            reads_texts: true,
+            all_fit: false,
+        }
+    }
+
+    fn of_project<'a>(&'a self, project: ProjectId, fitting: &'a Pages) -> Sieve<'a> {
+        Sieve {
+            keys: &self.sql().message_keys_in_project,
+            list: vec![("project", project.0.into())],
+            ..self.of_thread(project, ThreadId(Uuid::nil()), fitting)
+        }
     }
 
     /// How many messages a thread has.
@@ -263,7 +322,7 @@ impl SqlStore {
         self.one(&self.sql().message_by_id, &params, message).await
     }
 
-    /// A page of a thread's messages that have `words`.
+    /// A page of a thread's messages that have `words`, looked for in a bounded part of them.
     ///
     /// # Errors
     /// What the database answered.
@@ -272,18 +331,17 @@ impl SqlStore {
         project: ProjectId,
         id: ThreadId,
         words: &str,
-        walk: &Walk<i64>,
-    ) -> Result<Vec<Message>, Error> {
-        let params = [
-            ("thread", id.0.into()),
-            ("project", project.0.into()),
-            self.pattern(words),
-        ];
-        self.page(&self.sql().message_search, walk, params, message)
+        walk: Walk<i64>,
+    ) -> Result<Sifted<Message, i64>, Error> {
+        let sieve = Sieve {
+            wanted: vec![("pattern", self.pattern(words))],
+            ..self.of_thread(project, id, &self.sql().message_search)
+        };
+        self.sift(&sieve, walk, message, |message| message.bytes)
             .await
     }
 
-    /// A page of a project's messages that have `words`.
+    /// A page of a project's messages that have `words`, looked for in a bounded part of them.
     ///
     /// # Errors
     /// What the database answered.
@@ -291,10 +349,13 @@ impl SqlStore {
         &self,
         project: ProjectId,
         words: &str,
-        walk: &Walk<MessageId>,
-    ) -> Result<Vec<Message>, Error> {
-        let params = [("project", project.0.into()), self.pattern(words)];
-        self.page(&self.sql().message_search_project, walk, params, message)
+        walk: Walk<MessageId>,
+    ) -> Result<Sifted<Message, MessageId>, Error> {
+        let sieve = Sieve {
+            wanted: vec![("pattern", self.pattern(words))],
+            ..self.of_project(project, &self.sql().message_search_project)
+        };
+        self.sift(&sieve, walk, message, |message| message.bytes)
             .await
     }
 
@@ -308,19 +369,18 @@ impl SqlStore {
         thread: Option<ThreadId>,
         words: &str,
     ) -> Result<Total, Error> {
-        let sql = self.sql();
-        let statement = match thread {
-            Some(_) => &sql.message_count_found,
-            None => &sql.message_count_found_in_project,
-        };
-        let mut params = vec![("project", project.0.into()), self.pattern(words)];
-        params.extend(thread.map(|thread| ("thread", thread.0.into())));
-        self.total(statement, COUNTED, params).await
-    }
-
-    fn pattern(&self, words: &str) -> (&'static str, Value) {
-        let dialect = self.database().dialect();
-        ("pattern", phrase::pattern(dialect, words).into())
+        let (sql, wanted) = (self.sql(), vec![("pattern", self.pattern(words))]);
+        match thread {
+            Some(thread) => {
+                let sieve = self.of_thread(project, thread, &sql.message_count_found);
+                self.sift_count::<i64>(&Sieve { wanted, ..sieve }).await
+            }
+            None => {
+                let sieve = self.of_project(project, &sql.message_count_found_in_project);
+                self.sift_count::<MessageId>(&Sieve { wanted, ..sieve })
+                    .await
+            }
+        }
     }
 
     /// What a thread holds, by role.

@@ -1,12 +1,12 @@
 //! Documents: versions, locking, lists, searches, and the wall between projects.
 use runstone_model::ids::{DocumentId, ProjectId};
 use runstone_store::{
-    Walk,
-    document::{Document, DocumentFilter, DocumentOrder, Draft, Written},
+    Total, Walk,
+    document::{Document, DocumentFilter, Draft, Written},
 };
 use runstone_testkit::on_every_database;
 
-use crate::{Content, at, fresh_id};
+use crate::{Content, at, fresh_id, grown};
 
 pub(crate) fn draft(title: &str, body: &str) -> Draft {
     Draft {
@@ -28,17 +28,20 @@ pub(crate) async fn created(db: &Content, draft: Draft) -> Document {
 
 async fn titles(db: &Content, filter: DocumentFilter) -> Vec<String> {
     let total = db.store.count_documents(db.project, &filter).await.unwrap();
-    let order = DocumentOrder::Created(Walk::down(100));
-    let found = db
+    let page = db.store.documents(db.project, &filter, Walk::down(100));
+    let page = page.await.unwrap();
+    assert_eq!(page.reached, None, "{filter:?}");
+    let found = page.found;
+    let changed = db
         .store
-        .documents(db.project, &filter, &order)
-        .await
-        .unwrap();
-    let changed = DocumentOrder::Updated(Walk::down(100));
-    let changed = db.store.documents(db.project, &filter, &changed).await;
+        .documents_by_update(db.project, &filter, Walk::down(100));
     // Nothing was written a second time in these tests.
-    assert_eq!(changed.unwrap(), found, "{filter:?}");
-    assert_eq!(usize::try_from(total).unwrap(), found.len(), "{filter:?}");
+    assert_eq!(changed.await.unwrap().found, found, "{filter:?}");
+    assert_eq!(
+        total,
+        Total::Is(found.len().try_into().unwrap()),
+        "{filter:?}"
+    );
     found.into_iter().map(|document| document.title).collect()
 }
 
@@ -154,9 +157,9 @@ on_every_database! {
         let all = DocumentFilter::default();
         let found = DocumentFilter { phrase: Some("text".to_owned()), ..all.clone() };
         for filter in [all, found] {
-            for order in [DocumentOrder::Created(Walk::down(10)), DocumentOrder::Updated(Walk::up(10))] {
-                assert_eq!(store.documents(other, &filter, &order).await.unwrap(), []);
-            }
+            assert_eq!(store.documents(other, &filter, Walk::down(10)).await.unwrap().found, []);
+            assert_eq!(store.documents_by_update(other, &filter, Walk::up(10)).await.unwrap().found, []);
+            assert_eq!(store.count_documents(other, &filter).await.unwrap(), Total::Is(0));
         }
         let written = store.write_document(other, id, 1, draft("x", "y"), at(20)).await.unwrap();
         assert_eq!(written, Written::Missing);
@@ -169,6 +172,41 @@ on_every_database! {
         assert!(store.document(db.project, id).await.unwrap().is_some());
     }
 
+    async fn a_search_looks_at_a_bounded_part_of_the_documents_and_says_how_far_it_came(db: &Content) {
+        // As if they had texts of 1 MiB: four are a portion, sixty-four are what one request reads.
+        let mut ids = vec![created(db, draft("Needle", "text")).await.id];
+        for n in 0..70 {
+            ids.push(created(db, draft(&format!("Hay {n}"), "text")).await.id);
+        }
+        grown(&db.store, "documents").await;
+        ids.push(created(db, draft("Needle", "text")).await.id);
+        assert_eq!(ids.len(), 72);
+        let needle = DocumentFilter { phrase: Some("needle".to_owned()), ..DocumentFilter::default() };
+        let first = db.store.documents(db.project, &needle, Walk::down(10)).await.unwrap();
+        assert_eq!(first.found.iter().map(|one| one.id).collect::<Vec<_>>(), ids[71..]);
+        let reached = first.reached.unwrap();
+        assert!((1..=10).contains(&ids.iter().position(|id| *id == reached).unwrap()));
+        let rest = db.store.documents(db.project, &needle, Walk::down(10).beyond(reached)).await.unwrap();
+        assert_eq!(rest.found.iter().map(|one| one.id).collect::<Vec<_>>(), ids[..1]);
+        assert_eq!(rest.reached, None);
+        // A full page needs no second look, and one that was full is not said to be cut.
+        let full = db.store.documents(db.project, &needle, Walk::down(1)).await.unwrap();
+        assert_eq!((full.found.len(), full.reached), (1, None));
+        let by_update = db.store.documents_by_update(db.project, &needle, Walk::up(10)).await.unwrap();
+        assert_eq!(by_update.found.iter().map(|one| one.id).collect::<Vec<_>>(), ids[..1]);
+        let (at, id) = by_update.reached.unwrap();
+        let rest = Walk::up(10).beyond((at, id));
+        let rest = db.store.documents_by_update(db.project, &needle, rest).await.unwrap();
+        assert_eq!(rest.found.iter().map(|one| one.id).collect::<Vec<_>>(), ids[71..]);
+        let counted = db.store.count_documents(db.project, &needle).await.unwrap();
+        assert!(matches!(counted, Total::TooMany(60..=68)), "{counted:?}");
+        let all = db.store.count_documents(db.project, &DocumentFilter::default()).await.unwrap();
+        assert_eq!(all, Total::Is(72));
+        let english = DocumentFilter { language: Some("en".to_owned()), ..DocumentFilter::default() };
+        let found = db.store.documents(db.project, &english, Walk::up(100)).await.unwrap();
+        assert_eq!((found.found.len(), found.reached), (72, None));
+    }
+
     async fn lists_are_filtered_and_paged_without_gaps(db: &Content) {
         for n in 0..7 {
             let mut draft = draft(&format!("Doc {n}"), "# A\n\nGood short words here.\n");
@@ -177,11 +215,11 @@ on_every_database! {
             created(db, draft).await;
         }
         created(db, draft("Poor", "")).await;
+        let all = DocumentFilter::default();
         let mut seen = Vec::new();
         let mut walk = Walk::down(3);
         loop {
-            let order = DocumentOrder::Created(walk.clone());
-            let page = db.store.documents(db.project, &DocumentFilter::default(), &order).await.unwrap();
+            let page = db.store.documents(db.project, &all, walk.clone()).await.unwrap().found;
             let Some(last) = page.last() else { break };
             walk.beyond = Some(last.id);
             seen.extend(page.into_iter().map(|document| document.title));
@@ -189,15 +227,13 @@ on_every_database! {
         assert_eq!(seen[0], "Poor");
         assert_eq!(seen[1..], [6, 5, 4, 3, 2, 1, 0].map(|n| format!("Doc {n}")));
         // All were changed at the same time, but for one.
-        let first = DocumentOrder::Created(Walk::up(1));
-        let first = db.store.documents(db.project, &DocumentFilter::default(), &first).await.unwrap();
+        let first = db.store.documents(db.project, &all, Walk::up(1)).await.unwrap().found;
         let rewrite = db.store.write_document(db.project, first[0].id, 1, draft("Doc 0", "New."), at(20));
         done(rewrite.await.unwrap());
         let mut changed = Vec::new();
         let mut walk = Walk::up(3);
         loop {
-            let order = DocumentOrder::Updated(walk.clone());
-            let page = db.store.documents(db.project, &DocumentFilter::default(), &order).await.unwrap();
+            let page = db.store.documents_by_update(db.project, &all, walk.clone()).await.unwrap().found;
             let Some(last) = page.last() else { break };
             walk.beyond = Some((last.updated_at, last.id));
             changed.extend(page.into_iter().map(|document| document.title));

@@ -14,6 +14,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use runstone_db::Statement;
 use runstone_model::{ids::ProjectId, time::Timestamp};
 use runstone_store::{OpenOptions, ProjectText, SqlStore};
 use runstone_testkit::servers::{Fixture, Fresh, TestDatabase};
@@ -60,4 +61,12 @@ pub(crate) fn fresh_id() -> Uuid {
 
 pub(crate) fn at(us: i64) -> Timestamp {
     Timestamp(us)
+}
+
+/// Says of all texts in a table that they have 1 MiB.
+pub(crate) async fn grown(store: &SqlStore, table: &str) {
+    let db = store.database();
+    let text = format!("UPDATE {table} SET bytes = 1048576");
+    let statement = Statement::render("test", &text, db.dialect()).unwrap();
+    db.execute(&statement, &[]).await.unwrap();
 }

@@ -6,7 +6,7 @@ use runstone_store::{
 };
 use runstone_testkit::on_every_database;
 
-use crate::{Content, at, fresh_id};
+use crate::{Content, at, fresh_id, grown};
 
 fn message(text: &str) -> NewMessage {
     NewMessage {
@@ -74,7 +74,7 @@ on_every_database! {
         }
         added.sort_by_key(|message| message.seq);
         assert_eq!(seqs(&added), (1..=256).collect::<Vec<_>>());
-        let read = db.store.messages(db.project, id, &Walk::up(500)).await.unwrap();
+        let read = db.store.messages(db.project, id, Walk::up(500)).await.unwrap().found;
         assert_eq!(read, added);
         let thread = db.store.thread(db.project, id).await.unwrap().unwrap();
         assert_eq!(thread.last_seq, 256);
@@ -83,7 +83,7 @@ on_every_database! {
     async fn a_window_goes_either_way(db: &Content) {
         let id = thread(db, None).await;
         add(db, id, &["one", "two", "three", "four"], 10).await;
-        let page = async |walk| db.store.messages(db.project, id, &walk).await.unwrap();
+        let page = async |walk| db.store.messages(db.project, id, walk).await.unwrap().found;
         assert_eq!(seqs(&page(Walk::up(2).beyond(1)).await), [2, 3]);
         assert_eq!(seqs(&page(Walk::down(3)).await), [4, 3, 2]);
         assert_eq!(seqs(&page(Walk::down(3).beyond(2)).await), [1]);
@@ -107,7 +107,7 @@ on_every_database! {
         assert_eq!(db.store.count_threads(db.project).await.unwrap(), 1);
         assert!(db.store.delete_thread(db.project, id).await.unwrap());
         assert!(!db.store.delete_thread(db.project, id).await.unwrap());
-        assert_eq!(db.store.messages(db.project, id, &Walk::up(10)).await.unwrap(), []);
+        assert_eq!(db.store.messages(db.project, id, Walk::up(10)).await.unwrap().found, []);
         let lost = db.store.append_messages(db.project, id, vec![message("x")], at(30)).await;
         assert_eq!(lost.unwrap(), None);
     }
@@ -116,14 +116,14 @@ on_every_database! {
         let (one, two) = (thread(db, None).await, thread(db, None).await);
         add(db, one, &["Hello Ärger", "nothing", "50% off"], 10).await;
         add(db, two, &["hello again"], 11).await;
-        let here = db.store.search_messages(db.project, one, "HELLO ä", &Walk::down(10)).await.unwrap();
+        let here = db.store.search_messages(db.project, one, "HELLO ä", Walk::down(10)).await.unwrap().found;
         assert_eq!(seqs(&here), [1]);
-        let percent = db.store.search_messages(db.project, one, "%", &Walk::up(10)).await.unwrap();
+        let percent = db.store.search_messages(db.project, one, "%", Walk::up(10)).await.unwrap().found;
         assert_eq!(seqs(&percent), [3]);
-        let all = db.store.search_project_messages(db.project, "hello", &Walk::down(10)).await.unwrap();
+        let all = db.store.search_project_messages(db.project, "hello", Walk::down(10)).await.unwrap().found;
         assert_eq!(all.iter().map(|m| m.thread).collect::<Vec<_>>(), [two, one]);
         let older = Walk::down(10).beyond(all[0].id);
-        let next = db.store.search_project_messages(db.project, "hello", &older).await.unwrap();
+        let next = db.store.search_project_messages(db.project, "hello", older).await.unwrap().found;
         assert_eq!(next.len(), 1);
         let total = async |thread| db.store.count_found_messages(db.project, thread, "hello").await.unwrap();
         assert_eq!((total(None).await, total(Some(one)).await), (Total::Is(2), Total::Is(1)));
@@ -132,16 +132,58 @@ on_every_database! {
         assert_eq!((stats[0].bytes, stats[0].last_at), (14 + 9 + 9, at(10)));
     }
 
+    async fn pages_of_large_messages_are_short_and_searches_end(db: &Content) {
+        let id = thread(db, None).await;
+        add(db, id, &["needle"], 10).await;
+        for n in 0..70 {
+            add(db, id, &[&format!("hay {n}")], 10).await;
+        }
+        // As if they had 1 MiB each.
+        grown(&db.store, "messages").await;
+        add(db, id, &["needle"], 10).await;
+        let (store, project) = (&db.store, db.project);
+        // A page is 4 MiB, or a little more.
+        let (mut walk, mut read, mut pages) = (Walk::up(100), Vec::new(), 0);
+        loop {
+            let page = store.messages(project, id, walk.clone()).await.unwrap();
+            assert!(page.found.iter().map(|message| message.bytes).sum::<i64>() < 9 << 20);
+            read.extend(seqs(&page.found));
+            pages += 1;
+            let Some(reached) = page.reached else { break };
+            assert_eq!(Some(&reached), read.last());
+            walk.beyond = Some(reached);
+        }
+        assert_eq!(read, (1..=72).collect::<Vec<_>>());
+        assert!((9..=25).contains(&pages), "{pages}");
+        let first = store.search_messages(project, id, "needle", Walk::down(10)).await.unwrap();
+        assert_eq!(seqs(&first.found), [72]);
+        let rest = Walk::down(10).beyond(first.reached.unwrap());
+        let rest = store.search_messages(project, id, "needle", rest).await.unwrap();
+        assert_eq!((seqs(&rest.found), rest.reached), (vec![1], None));
+        let first = store.search_project_messages(project, "needle", Walk::up(10)).await.unwrap();
+        assert_eq!(seqs(&first.found), [1]);
+        let rest = Walk::up(10).beyond(first.reached.unwrap());
+        let rest = store.search_project_messages(project, "needle", rest).await.unwrap();
+        assert_eq!((seqs(&rest.found), rest.reached), (vec![72], None));
+        for thread in [None, Some(id)] {
+            let counted = store.count_found_messages(project, thread, "needle").await.unwrap();
+            assert!(matches!(counted, Total::TooMany(_)), "{counted:?}");
+        }
+        // What was added together is read together, however large.
+        let together = store.messages_together(project, id, (2, 70)).await.unwrap();
+        assert_eq!(seqs(&together), (2..=71).collect::<Vec<_>>());
+    }
+
     async fn another_project_reads_and_writes_nothing(db: &Content) {
         let id = thread(db, None).await;
         add(db, id, &["hello"], 10).await;
         let (store, other) = (&db.store, db.other);
         assert_eq!(store.thread(other, id).await.unwrap(), None);
         assert_eq!(store.threads(other, &Walk::down(10)).await.unwrap(), []);
-        assert_eq!(store.messages(other, id, &Walk::up(10)).await.unwrap(), []);
+        assert_eq!(store.messages(other, id, Walk::up(10)).await.unwrap().found, []);
         assert_eq!(store.message(other, id, 1).await.unwrap(), None);
-        assert_eq!(store.search_messages(other, id, "hello", &Walk::down(10)).await.unwrap(), []);
-        assert_eq!(store.search_project_messages(other, "hello", &Walk::down(10)).await.unwrap(), []);
+        assert_eq!(store.search_messages(other, id, "hello", Walk::down(10)).await.unwrap().found, []);
+        assert_eq!(store.search_project_messages(other, "hello", Walk::down(10)).await.unwrap().found, []);
         assert_eq!(store.thread_stats(other, id).await.unwrap(), []);
         assert_eq!(store.append_messages(other, id, vec![message("x")], at(20)).await.unwrap(), None);
         assert!(!store.update_thread(other, id, 1, ThreadText::default(), at(20)).await.unwrap());
@@ -159,7 +201,7 @@ on_every_database! {
         add(db, old, &["new"], 2_000_000).await;
         let pruned = db.store.prune_messages(at(2_000_500), 10).await.unwrap();
         assert_eq!((pruned.threads, pruned.messages), (1, 1_500));
-        let left = db.store.messages(db.project, old, &Walk::up(10)).await.unwrap();
+        let left = db.store.messages(db.project, old, Walk::up(10)).await.unwrap().found;
         assert_eq!(seqs(&left), [1_501]);
         assert!(db.store.delete_thread(db.project, gone).await.unwrap());
         assert_eq!(db.store.thread(db.project, gone).await.unwrap(), None);
@@ -175,10 +217,10 @@ on_every_database! {
         assert_eq!((pruned.threads, pruned.messages, pruned.more), (1, 1, false));
         let again = db.store.prune_messages(at(2_000_500), 10).await.unwrap();
         assert_eq!((again.threads, again.messages), (0, 0));
-        let left = db.store.messages(db.project, short, &Walk::up(10)).await.unwrap();
+        let left = db.store.messages(db.project, short, Walk::up(10)).await.unwrap().found;
         assert_eq!(seqs(&left), [2]);
         assert_eq!(seqs(&add(db, short, &["next"], 2_000_600).await), [3]);
-        let kept = db.store.messages(db.project, long, &Walk::up(10)).await.unwrap();
+        let kept = db.store.messages(db.project, long, Walk::up(10)).await.unwrap().found;
         assert_eq!(seqs(&kept), [1, 2]);
     }
 }

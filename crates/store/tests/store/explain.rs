@@ -50,14 +50,15 @@ const HOT: [&str; 36] = [
 ];
 
 /// The lists whose plans matter, each in every order and on every page.
-const LISTS: [&str; 27] = [
+const LISTS: [&str; 31] = [
     "agent.page",
     "agent.page_of_agent",
     "agent.page_of_correlation",
     "audit.page",
     "audit.page_of_project",
+    "document.keys",
+    "document.keys_by_update",
     "document.page",
-    "document.page_by_update",
     "document.page_of_type",
     "document.versions",
     "export.page",
@@ -67,6 +68,8 @@ const LISTS: [&str; 27] = [
     "key.page_of_project",
     "label.runs",
     "member.page",
+    "message.keys",
+    "message.keys_in_project",
     "message.page",
     "message.search",
     "message.search_project",
@@ -78,6 +81,7 @@ const LISTS: [&str; 27] = [
     "run.ids_by_status",
     "thread.page",
     "document.search",
+    "document.search_by_update",
 ];
 
 fn hot() -> impl Iterator<Item = &'static str> {
@@ -132,7 +136,7 @@ fn sample(name: &str) -> Value {
 
 /// Parameters whose type depends on the statement.
 fn sample_in(statement: &str, name: &str) -> Value {
-    if name == "edge" {
+    if matches!(name, "edge" | "to") {
         return edge(statement);
     }
     let aggregate = statement.split('.').next().unwrap_or_default();
@@ -185,6 +189,8 @@ fn edge(list: &str) -> Value {
         "document.versions"
         | "flow.versions"
         | "journal.project_page"
+        | "message.count_found"
+        | "message.keys"
         | "message.page"
         | "message.search" => 1.into(),
         _ => Uuid::nil().into(),

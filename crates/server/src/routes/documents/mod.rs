@@ -4,7 +4,7 @@ mod wire;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderName, StatusCode},
     response::{IntoResponse as _, Response},
 };
 use runstone_api::{
@@ -19,15 +19,15 @@ use runstone_api::{
 };
 use runstone_model::{diff, ids::DocumentId, time::Timestamp};
 use runstone_store::document::{
-    DocumentFilter, DocumentOrder, DocumentVersion as Stored, Draft, Written,
+    Document as Found, DocumentFilter, DocumentVersion as Stored, Draft, Written,
 };
 use serde_json::json;
 
 use super::once::Once;
-use super::versioned::{IF_MATCH, answer, made, stale};
+use super::versioned::{IF_MATCH, made, stale, tagged};
 use crate::{
-    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, etag, if_match_small,
-    invalid_body, invalid_query,
+    Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, counted, etag_with,
+    if_match_small, invalid_body,
 };
 
 /// Characters of a required section's heading.
@@ -146,16 +146,17 @@ fn version_routes(of: &dyn Fn(&str) -> String) -> Vec<Route> {
     ]
 }
 
+/// Deletion and restoring change a document without another version.
+fn tag(document: &Found) -> (HeaderName, String) {
+    etag_with(document.version.into(), document.updated_at.0)
+}
+
 fn document_id(params: &Params) -> Answer<DocumentId> {
     params.uuid("document").map(DocumentId)
 }
 
 /// The document that may be read: a deleted one is not found.
-async fn present(
-    app: &App,
-    scope: &Scope,
-    params: &Params,
-) -> Answer<runstone_store::document::Document> {
+async fn present(app: &App, scope: &Scope, params: &Params) -> Answer<Found> {
     let found = app.store.document(scope.id(), document_id(params)?).await?;
     found
         .filter(|document| document.deleted_at.is_none())
@@ -189,7 +190,7 @@ fn check_sections(sections: &[String]) -> Answer<()> {
 /// What a write that was not done is answered with.
 fn done(written: Written) -> Answer {
     match written {
-        Written::Done(document) => Ok(answer(document.version.into(), wire::document(&document))),
+        Written::Done(document) => Ok(tagged(tag(&document), wire::document(&document))),
         Written::Missing | Written::Deleted => Err(Fault::not_found("document")),
         Written::Stale { current } => Err(stale(current.into())),
         Written::NoSuchVersion => Err(invalid_body(vec![FieldError::new(
@@ -212,29 +213,30 @@ async fn list(
 ) -> Answer<Page<Document>> {
     let paging = Paging::read("documents", &query)?;
     let wanted = query.filter;
-    let deleted = wanted.deleted.unwrap_or(false);
-    if deleted && wanted.q.is_some() {
-        let detail = "deleted documents are not searched; restore them first";
-        return Err(invalid_query(vec![FieldError::new("q", detail)]));
-    }
     let filter = DocumentFilter {
         kind: wanted.kind,
         language: wanted.language,
         min_overall_tenths: wanted.min_overall.unwrap_or(0) * 10,
         phrase: wanted.q,
-        deleted,
+        deleted: wanted.deleted.unwrap_or(false),
     };
-    let order = match paging.sort.key {
-        DocumentKey::CreatedAt => DocumentOrder::Created(paging.walk()?),
-        DocumentKey::UpdatedAt => DocumentOrder::Updated(paging.walk_by(by_update)?),
+    let (store, project) = (&app.store, scope.id());
+    let page = match paging.sort.key {
+        DocumentKey::CreatedAt => {
+            let found = store.documents(project, &filter, paging.walk()?).await?;
+            let key = |document: &Found| document.id.to_string();
+            paging.sifted(found, key, DocumentId::to_string)
+        }
+        DocumentKey::UpdatedAt => {
+            let walk = paging.walk_by(by_update)?;
+            let found = store.documents_by_update(project, &filter, walk).await?;
+            let key = |(at, id): &(Timestamp, DocumentId)| format!("{} {id}", at.0);
+            let key_of = |document: &Found| key(&(document.updated_at, document.id));
+            paging.sifted(found, key_of, key)
+        }
     };
-    let found = app.store.documents(scope.id(), &filter, &order).await?;
-    let page = paging.page(found, |document| match paging.sort.key {
-        DocumentKey::CreatedAt => document.id.to_string(),
-        DocumentKey::UpdatedAt => format!("{} {}", document.updated_at.0, document.id),
-    });
     let total = match query.total {
-        true => Some(app.store.count_documents(scope.id(), &filter).await?),
+        true => Some(counted(store.count_documents(project, &filter).await?)?),
         false => None,
     };
     Ok(page.map(|document| wire::document(&document)).total(total))
@@ -269,14 +271,14 @@ async fn create(
     Ok(made(
         StatusCode::CREATED,
         &location,
-        Some(etag(document.version.into())),
+        Some(tag(&document)),
         body,
     ))
 }
 
 async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer {
     let document = present(&app, &scope, &params).await?;
-    Ok(answer(document.version.into(), wire::document(&document)))
+    Ok(tagged(tag(&document), wire::document(&document)))
 }
 
 async fn put(
@@ -343,7 +345,7 @@ async fn restore(State(app): State<App>, scope: Scope, params: Params) -> Answer
         Some(document) => document,
         None => present(&app, &scope, &params).await?,
     };
-    Ok(answer(document.version.into(), wire::document(&document)))
+    Ok(tagged(tag(&document), wire::document(&document)))
 }
 
 async fn purge(State(app): State<App>, scope: Scope, params: Params) -> Answer<StatusCode> {
@@ -362,7 +364,7 @@ async fn purge(State(app): State<App>, scope: Scope, params: Params) -> Answer<S
 async fn latest(State(app): State<App>, scope: Scope, params: Params) -> Answer {
     let document = present(&app, &scope, &params).await?;
     let newest = stored(&app, &scope, document.id, document.version).await?;
-    Ok(answer(document.version.into(), wire::version(newest)?))
+    Ok(tagged(tag(&document), wire::version(newest)?))
 }
 
 async fn versions(

@@ -22,7 +22,7 @@ use runstone_store::{
 use serde_json::json;
 
 use self::wire::Wire;
-use super::{once::Once, quota};
+use super::{once::Once, quota, versioned::small};
 use crate::{
     Answer, App, Body, Caller, Fault, Page, Paging, Query, Route, Scope, auth::Reach, etag,
     if_match, invalid_body, report::report,
@@ -184,7 +184,7 @@ async fn insert(app: &App, id: ProjectId, new: NewProject) -> Answer<ProjectReco
         name: new.name,
         description: new.description,
         version: 1,
-        settings: text(&new.settings)?,
+        settings: Some(small("/settings", &new.settings)?),
         quotas: text(&new.quotas)?,
         created_at: now,
         updated_at: now,
@@ -247,7 +247,7 @@ async fn change(
     }
     record.description = change.description.or(record.description);
     if let Some(settings) = change.settings {
-        record.settings = text(&settings)?;
+        record.settings = Some(small("/settings", &settings)?);
     }
     if let Some(quotas) = change.quotas {
         record.quotas = text(&quotas)?;

@@ -1,9 +1,12 @@
 //! Cancel, resume and retry many runs at once, found by a filter. Each stands for itself, as if its
 //! own verb had been called; a request does a bounded number in a bounded time, and says where to go
 //! on.
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
-use axum::{Json, extract::State};
+use axum::{Extension, Json, extract::State};
 use futures::future::BoxFuture;
 use runstone_api::{
     Code, FieldError, cursor,
@@ -17,7 +20,7 @@ use super::{
     choose::{Choice, Chosen},
     start,
 };
-use crate::{Answer, App, Body, Fault, Scope, invalid_body};
+use crate::{Answer, App, Body, Fault, Scope, http::gate::TraceId, invalid_body};
 
 /// What the cursors belong to.
 const LIST: &str = "runs.many";
@@ -43,20 +46,23 @@ struct Asked<'a> {
     filter: &'a ChosenRuns,
     limit: Option<u32>,
     cursor: Option<&'a str>,
+    trace: &'a TraceId,
 }
 
-impl<'a> From<&'a GoOnWithRuns> for Asked<'a> {
-    fn from(body: &'a GoOnWithRuns) -> Self {
+impl<'a> Asked<'a> {
+    fn to_go_on(body: &'a GoOnWithRuns, trace: &'a TraceId) -> Self {
         Self {
             filter: &body.filter,
             limit: body.limit,
             cursor: body.cursor.as_deref(),
+            trace,
         }
     }
 }
 
 pub(super) async fn cancel(
     State(app): State<App>,
+    Extension(trace): Extension<TraceId>,
     scope: Scope,
     Body(body): Body<CancelRuns>,
 ) -> Answer<Json<ActedOnRuns>> {
@@ -64,6 +70,7 @@ pub(super) async fn cancel(
         filter: &body.filter,
         limit: body.limit,
         cursor: body.cursor.as_deref(),
+        trace: &trace,
     };
     let reason = body.reason.as_deref().unwrap_or("cancelled over the API");
     let (app, scope) = (&app, &scope);
@@ -77,6 +84,7 @@ pub(super) async fn cancel(
 
 pub(super) async fn resume(
     State(app): State<App>,
+    Extension(trace): Extension<TraceId>,
     scope: Scope,
     Body(body): Body<GoOnWithRuns>,
 ) -> Answer<Json<ActedOnRuns>> {
@@ -93,9 +101,10 @@ pub(super) async fn resume(
         let waits = run.wake_at.is_some_and(|at| at > now);
         !app.engine.executes(run.id) && !waits && (own || !elsewhere)
     };
-    act(app, scope, (&body).into(), (&UNENDED, nobodys), |id| {
+    let asked = Asked::to_go_on(&body, &trace);
+    act(app, scope, asked, (&UNENDED, nobodys), |id| {
         Box::pin(async move {
-            room(app)?;
+            let _place = Place::take(app)?;
             Ok(app.engine.resume(id).await.map(drop)?)
         })
     })
@@ -104,13 +113,15 @@ pub(super) async fn resume(
 
 pub(super) async fn retry(
     State(app): State<App>,
+    Extension(trace): Extension<TraceId>,
     scope: Scope,
     Body(body): Body<GoOnWithRuns>,
 ) -> Answer<Json<ActedOnRuns>> {
     let (app, scope) = (&app, &scope);
-    act(app, scope, (&body).into(), (&GIVEN_UP, |_| true), |id| {
+    let asked = Asked::to_go_on(&body, &trace);
+    act(app, scope, asked, (&GIVEN_UP, |_| true), |id| {
         Box::pin(async move {
-            room(app)?;
+            let _place = Place::take(app)?;
             let _places = start::quota(app, scope, 1).await?;
             Ok(app.engine.retry(id).await.map(drop)?)
         })
@@ -118,13 +129,26 @@ pub(super) async fn retry(
     .await
 }
 
-/// A server executes no more runs than it may because somebody goes on with many.
-fn room(app: &App) -> Answer<()> {
-    if app.engine.live() < app.settings.max_live_runs {
-        return Ok(());
+/// A place among the runs that this server may execute; held until its run is live, so that many who
+/// go on with runs at the same time do not all find the last one free.
+struct Place<'a>(&'a App);
+
+impl<'a> Place<'a> {
+    fn take(app: &'a App) -> Answer<Self> {
+        let others = app.going_on.fetch_add(1, Ordering::SeqCst);
+        let place = Self(app);
+        if app.engine.live().saturating_add(others) < app.settings.max_live_runs {
+            return Ok(place);
+        }
+        let detail = "this server executes as many runs as it may";
+        Err(Fault::new(Code::Overloaded, detail))
     }
-    let detail = "this server executes as many runs as it may";
-    Err(Fault::new(Code::Overloaded, detail))
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.going_on.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 async fn act<'a>(
@@ -145,10 +169,15 @@ async fn act<'a>(
     let mut answer = ActedOnRuns {
         matched: 0,
         done: Vec::new(),
-        skipped: missing.into_iter().map(unknown).collect(),
+        skipped: Vec::new(),
         next_cursor: None,
     };
-    let began = Instant::now();
+    let skipped = |id, fault: Fault| skipped(id, fault, asked.trace);
+    for id in missing {
+        answer.matched += 1;
+        answer.skipped.push(skipped(id, Fault::not_found("run")));
+    }
+    let (began, mut acted_on) = (Instant::now(), 0);
     let whole = Duration::from_millis(app.settings.limits.request_timeout_ms);
     let budget = BUDGET.min(whole / 2);
     for some in runs.chunks(TOGETHER) {
@@ -158,14 +187,14 @@ async fn act<'a>(
         let acted = some.iter().map(|run| verb(run.id));
         let acted = futures::future::join_all(acted).await;
         for (run, acted) in some.iter().zip(acted) {
-            answer.matched += 1;
+            acted_on += 1;
             match acted {
                 Ok(()) => answer.done.push(run.id.0),
                 Err(fault) => answer.skipped.push(skipped(run.id, fault)),
             }
         }
     }
-    let acted_on = usize::try_from(answer.matched).unwrap_or(usize::MAX);
+    answer.matched += u64::try_from(acted_on).unwrap_or(u64::MAX);
     if let Some(last) = runs.get(..acted_on).and_then(<[_]>::last)
         && acted_on < runs.len()
     {
@@ -184,12 +213,8 @@ fn read_cursor(text: &str) -> Answer<RunId> {
     })
 }
 
-fn unknown(id: RunId) -> SkippedRun {
-    skipped(id, Fault::not_found("run"))
-}
-
-fn skipped(id: RunId, fault: Fault) -> SkippedRun {
-    let problem = fault.into_problem();
+fn skipped(id: RunId, fault: Fault, trace: &TraceId) -> SkippedRun {
+    let problem = fault.into_problem(&trace.0);
     SkippedRun {
         id: id.0,
         code: problem.code,

@@ -15,8 +15,8 @@ use runstone_api::{
     runs::{StartRun, StartRuns, Started, StartedRun, Wait},
 };
 use runstone_engine::{PinnedFlow, RunHandle, StartRun as Start};
-use runstone_model::ids::RunId;
-use runstone_store::RunRecord;
+use runstone_model::{ids::RunId, time::Timestamp};
+use runstone_store::{ID_SLACK_US, RunRecord, SqlStore};
 use serde_json::Value;
 
 use super::{by_id, labelled, whole};
@@ -141,14 +141,10 @@ fn told(id: RunId, started: Answer<()>, trace: &TraceId) -> StartedRun {
             run_id: Some(id.0),
             problem: None,
         },
-        Err(fault) => {
-            let mut problem = fault.into_problem();
-            problem.trace_id.clone_from(&trace.0);
-            StartedRun {
-                run_id: None,
-                problem: Some(problem),
-            }
-        }
+        Err(fault) => StartedRun {
+            run_id: None,
+            problem: Some(fault.into_problem(&trace.0)),
+        },
     }
 }
 
@@ -246,6 +242,15 @@ fn no_such_flow(name: &str, version: Option<u32>) -> Fault {
     Fault::not_found("flow").errors(vec![error])
 }
 
+/// When a run counts as created. Lists, counts and statistics find runs of a time by their ids, which
+/// tell when their start was asked for: a run that is made much later, by a repetition of a request
+/// whose first attempt came to nothing, is as old as its id says.
+fn created(id: RunId, now: Timestamp) -> Timestamp {
+    let asked = SqlStore::time_of(id.0);
+    let late = now.0.saturating_sub(asked.0) > ID_SLACK_US / 2;
+    if late { asked } else { now }
+}
+
 async fn launch(app: &App, scope: &Scope, id: RunId, checked: Checked) -> Answer<RunHandle> {
     let start = Start {
         project: scope.id(),
@@ -256,7 +261,8 @@ async fn launch(app: &App, scope: &Scope, id: RunId, checked: Checked) -> Answer
         labels: checked.labels.into_iter().collect(),
     };
     app.traces.run_starts(id, &start.flow.flow);
-    Ok(app.engine.start_as(id, start).await?)
+    let created_at = created(id, app.now());
+    Ok(app.engine.start_as(id, created_at, start).await?)
 }
 
 /// A run that was started, now or by an earlier request, as far as it is known.
@@ -329,5 +335,20 @@ mod tests {
         for wrong in ["61s", "2m", "s", "", "1h", "-1s", "99999999999999999999s"] {
             assert_eq!(ms(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_run_is_not_younger_than_its_id_tells() {
+        let asked = Timestamp(1_800_000_000_123_000);
+        let id = RunId(SqlStore::first_id_at(asked));
+        for (later_us, created_later_us) in [(0, 0), (900, 900), (999_999, 999_999), (1_000_001, 0)]
+        {
+            let now = Timestamp(asked.0 + later_us);
+            assert_eq!(created(id, now), Timestamp(asked.0 + created_later_us));
+        }
+        assert_eq!(
+            created(id, Timestamp(asked.0 + (24 * 3_600_000_000))),
+            asked
+        );
     }
 }

@@ -2,13 +2,11 @@
 //! indexes give of it. What no index tells is for the caller to ask of each run.
 use runstone_api::{FieldError, runs::ListRuns, runs::many::ChosenRuns};
 use runstone_model::{ids::RunId, run::Status, time::Timestamp};
-use runstone_store::{RunFilter, RunRecord, SqlStore, Walk};
+use runstone_store::{ID_SLACK_US, RunFilter, RunRecord, SqlStore, Walk};
 use uuid::Uuid;
 
 use crate::{Answer, App, Scope};
 
-/// Ids carry the time of their making in milliseconds; a run's own time is taken a moment later.
-const SLACK_US: i64 = 2_000_000;
 /// Pages that are looked through for one request.
 pub(super) const ROUNDS: u32 = 20;
 
@@ -106,8 +104,8 @@ impl Wanted {
             SqlStore::first_id_at(Timestamp(at.0.saturating_add(slack)))
         };
         (
-            self.from.map(|from| id(from, -SLACK_US)),
-            self.until.map(|until| id(until, SLACK_US)),
+            self.from.map(|from| id(from, -ID_SLACK_US)),
+            self.until.map(|until| id(until, ID_SLACK_US)),
         )
     }
 

@@ -13,10 +13,7 @@ use runstone_api::{
     threads::{AddedMessages, ListMessages, Message, NewMessage, NewMessages, SearchMessages},
 };
 use runstone_model::ids::{MessageId, RunId, ThreadId};
-use runstone_store::{
-    Walk,
-    thread::{Message as Stored, NewMessage as New},
-};
+use runstone_store::thread::{Message as Stored, NewMessage as New};
 use serde_json::{Value, json};
 
 use super::{metadata, present, stored_metadata, thread_id};
@@ -83,22 +80,28 @@ fn wire(stored: Stored) -> Answer<Message> {
     })
 }
 
-fn wires(stored: Vec<Stored>) -> Answer<Vec<Message>> {
-    stored.into_iter().map(wire).collect()
+fn wires(page: Page<Stored>) -> Answer<Page<Message>> {
+    let items: Answer<Vec<Message>> = page.items.into_iter().map(wire).collect();
+    Ok(Page {
+        items: items?,
+        next_cursor: page.next_cursor,
+        total: page.total,
+    })
 }
 
-fn new(id: MessageId, message: NewMessage) -> New {
+/// `pointer` is its place in the body.
+fn new(id: MessageId, message: NewMessage, pointer: &str) -> Answer<New> {
     let mut text = String::new();
     collect_texts(&message.content, &mut text);
-    New {
+    Ok(New {
         id,
         role: message.role,
         name: message.name,
         run: message.run_id.map(RunId),
         content: message.content.to_string(),
         text,
-        metadata: stored_metadata(message.metadata),
-    }
+        metadata: stored_metadata(&format!("{pointer}/metadata"), message.metadata)?,
+    })
 }
 
 /// All texts in a value, one a line.
@@ -114,13 +117,13 @@ fn collect_texts(value: &Value, into: &mut String) {
     }
 }
 
-/// Adds messages, once: all of them or none.
+/// Adds messages, once: all of them or none. `alone`: the one that the body is.
 async fn append(
     app: &App,
     scope: &Scope,
-    thread: ThreadId,
-    once: Once,
+    (thread, once): (ThreadId, Once),
     messages: Vec<NewMessage>,
+    alone: bool,
 ) -> Answer<Vec<Message>> {
     let (store, project, now) = (&app.store, scope.id(), app.now());
     let count = u32::try_from(messages.len()).unwrap_or(u32::MAX);
@@ -129,18 +132,25 @@ async fn append(
         let Some(first) = first else {
             return Ok(None);
         };
-        let walk = Walk::up(count).beyond(first.seq - 1);
-        Ok(Some(store.messages(project, thread, &walk).await?))
+        let together = (first.seq, count);
+        Ok(Some(
+            store.messages_together(project, thread, together).await?,
+        ))
     };
     let make = |id| async move {
-        let new = messages
-            .into_iter()
-            .enumerate()
-            .map(|(number, message)| new(MessageId(nth(id, number)), message));
-        let added = store.append_messages(project, thread, new.collect(), now);
+        let new = messages.into_iter().enumerate().map(|(number, message)| {
+            let pointer = match alone {
+                true => String::new(),
+                false => format!("/messages/{number}"),
+            };
+            new(MessageId(nth(id, number)), message, &pointer)
+        });
+        let new: Answer<Vec<New>> = new.collect();
+        let added = store.append_messages(project, thread, new?, now);
         added.await?.ok_or_else(|| Fault::not_found("thread"))
     };
-    wires(once.make(there, make).await?)
+    let added = once.make(there, make).await?;
+    added.into_iter().map(wire).collect()
 }
 
 async fn create(
@@ -153,7 +163,7 @@ async fn create(
     let thread = thread_id(&params)?;
     let action = format!("messages.create {thread}");
     let once = Once::of(&app, scope.id(), &headers, &action, &message).await?;
-    let added = append(&app, &scope, thread, once, vec![message]).await?;
+    let added = append(&app, &scope, (thread, once), vec![message], true).await?;
     let none = || Fault::internal("a message was added and is not there");
     let message = added.into_iter().next().ok_or_else(none)?;
     let thread = format!(
@@ -175,7 +185,7 @@ async fn batch(
     let thread = thread_id(&params)?;
     let action = format!("messages.batch {thread}");
     let once = Once::of(&app, scope.id(), &headers, &action, &new).await?;
-    let messages = append(&app, &scope, thread, once, new.messages).await?;
+    let messages = append(&app, &scope, (thread, once), new.messages, false).await?;
     Ok((StatusCode::CREATED, Json(AddedMessages { messages })))
 }
 
@@ -196,8 +206,8 @@ async fn list(
     let (project, thread) = (scope.id(), present(&app, &scope, &params).await?.id);
     let store = &app.store;
     let found = match q {
-        Some(words) => store.search_messages(project, thread, words, &walk).await?,
-        None => store.messages(project, thread, &walk).await?,
+        Some(words) => store.search_messages(project, thread, words, walk).await?,
+        None => store.messages(project, thread, walk).await?,
     };
     let total = match (query.total, q) {
         (false, _) => None,
@@ -207,8 +217,8 @@ async fn list(
             Some(counted(found.await?)?)
         }
     };
-    let page = paging.page(wires(found)?, |message| message.seq.to_string());
-    Ok(page.total(total))
+    let page = paging.sifted(found, |message| message.seq.to_string(), i64::to_string);
+    Ok(wires(page)?.total(total))
 }
 
 async fn get(State(app): State<App>, scope: Scope, params: Params) -> Answer<Json<Message>> {
@@ -225,7 +235,7 @@ async fn search(
     let paging = Paging::read("messages.search", &query)?;
     let (store, words) = (&app.store, &query.filter.q);
     let found = store
-        .search_project_messages(scope.id(), words, &paging.walk()?)
+        .search_project_messages(scope.id(), words, paging.walk()?)
         .await?;
     let total = match query.total {
         true => {
@@ -234,6 +244,10 @@ async fn search(
         }
         false => None,
     };
-    let page = paging.page(wires(found)?, |message| message.id.to_string());
-    Ok(page.total(total))
+    let page = paging.sifted(
+        found,
+        |message| message.id.to_string(),
+        MessageId::to_string,
+    );
+    Ok(wires(page)?.total(total))
 }

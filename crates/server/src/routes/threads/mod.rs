@@ -17,7 +17,7 @@ use runstone_store::thread::{RoleStats as StoredStats, Thread as Stored, ThreadT
 use serde_json::{Map, Value, json};
 
 use super::once::Once;
-use super::versioned::{IF_MATCH, json as stored_json, made, stale, tagged};
+use super::versioned::{IF_MATCH, json as stored_json, made, small, stale, tagged};
 use crate::{
     Answer, App, Body, Fault, Page, Paging, Params, Query, Route, Scope, etag_with, if_match,
     report::report,
@@ -79,8 +79,8 @@ fn metadata(text: Option<&str>) -> Value {
     stored_json(text).unwrap_or_else(|| Value::Object(Map::new()))
 }
 
-fn stored_metadata(metadata: Option<Map<String, Value>>) -> Option<String> {
-    metadata.map(|fields| Value::Object(fields).to_string())
+fn stored_metadata(pointer: &str, metadata: Option<Map<String, Value>>) -> Answer<Option<String>> {
+    metadata.map(|fields| small(pointer, &fields)).transpose()
 }
 
 fn wire(stored: &Stored) -> Thread {
@@ -96,12 +96,12 @@ fn wire(stored: &Stored) -> Thread {
     }
 }
 
-fn text(put: PutThread) -> ThreadText {
-    ThreadText {
+fn text(put: PutThread) -> Answer<ThreadText> {
+    Ok(ThreadText {
         title: put.title,
-        metadata: stored_metadata(put.metadata),
+        metadata: stored_metadata("/metadata", put.metadata)?,
         retain_ms: put.retain_ms,
-    }
+    })
 }
 
 async fn list(
@@ -129,7 +129,7 @@ async fn create(
     let (store, project, now) = (&app.store, scope.id(), app.now());
     let there = |id| async move { Ok(store.thread(project, ThreadId(id)).await?) };
     let make = |id| async move {
-        let made = store.create_thread(project, ThreadId(id), text(new), now);
+        let made = store.create_thread(project, ThreadId(id), text(new)?, now);
         Ok(made.await?)
     };
     let thread = once.make(there, make).await?;
@@ -155,7 +155,7 @@ async fn put(
     Body(put): Body<PutThread>,
 ) -> Answer {
     let (id, version) = (thread_id(&params)?, if_match(&headers)?);
-    let (text, now) = (text(put), app.now());
+    let (text, now) = (text(put)?, app.now());
     let done = app
         .store
         .update_thread(scope.id(), id, version, text, now)

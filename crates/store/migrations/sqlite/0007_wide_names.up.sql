@@ -1,0 +1,2 @@
+-- Texts have no length here: nothing to change. SQL Server counts UTF-16 units, and gets room for
+-- names of characters that take two.
