@@ -53,7 +53,7 @@ on_every_database! {
         let path = format!("/projects/{project}");
         assert_eq!(service.get(&path).await.ok(200)["name"], json!(wide));
         let key = service.post("/keys", json!({ "name": wide, "role": "viewer" })).await.ok(201);
-        assert_eq!(key["name"], json!(wide));
+        assert_eq!(key["info"]["name"], json!(wide));
         let member = format!("{path}/members/{wide}");
         let put = service.call(&service.admin, "PUT", &member, Some(json!({ "role": "viewer" }))).await;
         assert_eq!(put.ok(200)["subject"], json!(wide));
@@ -79,7 +79,7 @@ on_every_database! {
             let put = service.call(&service.admin, "PUT", &path(subject), viewer()).await;
             assert_eq!(put.ok(200)["subject"], json!(subject.replace("%3A", ":")));
             let wrong = service.call(&service.admin, "PATCH", &path(subject), viewer()).await;
-            assert_eq!((wrong.code().as_str(), wrong.header("allow")), ("method_not_allowed", "PUT, DELETE"));
+            assert_eq!((wrong.code().as_str(), wrong.header("allow")), ("method_not_allowed", "DELETE, PUT"));
         }
         let members = service.get(&format!("/projects/{DEFAULT}/members?total=true")).await.ok(200);
         assert_eq!(members["total"], 5);

@@ -1,5 +1,6 @@
 //! Many who want projects at the same time share statements: each gets its own answer all the same.
 use futures::future::join_all;
+use runstone_db::Dialect;
 use runstone_model::ids::ProjectId;
 use runstone_store::{ProjectText, ProjectWrite};
 use runstone_testkit::on_every_database;
@@ -60,6 +61,27 @@ on_every_database! {
             assert_eq!((done.len(), taken.count()), (1, 2), "p{name}");
             let there = store.project_by_name(&format!("p{name}")).await.unwrap();
             assert_eq!(there.unwrap().id, done[0].1);
+        }
+    }
+
+    async fn a_name_that_the_column_cannot_hold_spoils_nobody_elses_project(db: &Content) {
+        let store = &db.store;
+        // SQLite's columns have no length.
+        let bounded = store.database().dialect() != Dialect::Sqlite;
+        let made = (0..24).map(|n| {
+            let length = if n == 7 { 500 } else { 3 };
+            let text = named(format!("{n:02}{}", "x".repeat(length)));
+            let made = store.insert_project(ProjectId(fresh_id()), text, at(7));
+            async move { (n, made.await) }
+        });
+        for (n, made) in join_all(made).await {
+            match made {
+                Err(error) => assert!(n == 7 && bounded, "{n}: {error}"),
+                Ok(written) => {
+                    assert_eq!(written, ProjectWrite::Done);
+                    assert!(n != 7 || !bounded, "a name was cut");
+                }
+            }
         }
     }
 

@@ -7,15 +7,17 @@ use runstone_testkit::on_every_database;
 
 use crate::{Content, at, fresh_id};
 
-const THREADS: u64 = 80;
+const THREADS: u64 = 300;
 
 on_every_database! {
     async fn a_project_restored_in_the_middle_of_its_purge_stays(db: &Content) {
         let (store, project) = (&db.store, db.other);
-        for _ in 0..THREADS {
+        let threads = (0..THREADS).map(|_| {
             let (id, text) = (ThreadId(fresh_id()), ThreadText::default());
-            store.create_thread(project, id, text, at(5)).await.unwrap();
-        }
+            store.create_thread(project, id, text, at(5))
+        });
+        let made = futures::future::try_join_all(threads).await.unwrap();
+        assert_eq!(made.len(), 300);
         let before = store.project(project).await.unwrap().unwrap();
         let set = async |version, deleted| {
             let done = store.set_project_deleted(project, version, deleted, at(10)).await;
