@@ -229,7 +229,7 @@ pub struct ListDocuments {
     /// With at least this overall score.
     #[param(minimum = 0, maximum = 100)]
     pub min_overall: Option<u32>,
-    /// Whose title or newest text has this phrase, in any case. Not together with `deleted`.
+    /// Whose title or newest text has this phrase, in any case.
     #[param(min_length = 1, max_length = 200)]
     pub q: Option<String>,
     /// The deleted ones instead.

@@ -6,8 +6,12 @@ use runstone_db::{Row, Value};
 
 use crate::{Error, SqlStore, Total, Walk, catalog::Pages, cells::Cells, walk::WalkKey};
 
-/// Items of a portion, when few may fit.
+/// Items of the largest portion.
 const PORTION: u32 = 1_000;
+/// Items of the first one, where no texts are read; each one more is twice as large.
+const FIRST_PORTION: u32 = 128;
+/// Items of a portion that is answered as it is: what they hold besides their texts is bounded too.
+const ANSWERED: u32 = 64;
 /// Bytes of the texts of a portion, and of what is answered, about.
 const PORTION_BYTES: u64 = 4 << 20;
 /// Items that are looked at most for one request.
@@ -141,27 +145,37 @@ impl SqlStore {
     ) -> Result<Sifted<T, K>, Error> {
         let want = usize::try_from(walk.limit).unwrap_or(usize::MAX);
         let (mut left, mut found, mut bytes) = (Left::all(), Vec::new(), 0_u64);
+        let mut portion = if sieve.reads_texts {
+            PORTION
+        } else {
+            walk.limit.clamp(FIRST_PORTION, PORTION)
+        };
         loop {
             let missing = u32::try_from(want - found.len()).unwrap_or(u32::MAX);
-            walk.limit = if sieve.all_fit { missing } else { PORTION };
-            let Some(portion) = self.portion(sieve, &walk, &mut left).await? else {
+            walk.limit = if sieve.all_fit {
+                missing.min(ANSWERED)
+            } else {
+                portion
+            };
+            portion = portion.saturating_mul(2).min(PORTION);
+            let Some(now) = self.portion(sieve, &walk, &mut left).await? else {
                 return Ok(Sifted::all(found));
             };
-            let mut params = Self::of_portion(sieve, &walk, &portion.end);
+            let mut params = Self::of_portion(sieve, &walk, &now.end);
             params.push(("limit", missing.into()));
             let statement = sieve.fitting.at(walk.direction, walk.beyond.is_none());
             for item in self.all(statement, &params, &mut read).await? {
                 bytes = bytes.saturating_add(u64::try_from(size(&item)).unwrap_or(0));
                 found.push(item);
             }
-            if portion.is_last || found.len() >= want {
+            if now.is_last || found.len() >= want {
                 return Ok(Sifted::all(found));
             }
             if left.is_used_up() || bytes >= PORTION_BYTES {
-                let reached = Some(portion.end);
+                let reached = Some(now.end);
                 return Ok(Sifted { found, reached });
             }
-            walk.beyond = Some(portion.end);
+            walk.beyond = Some(now.end);
         }
     }
 
@@ -178,11 +192,13 @@ impl SqlStore {
             if portion.is_last {
                 return Ok(Total::Is(count));
             }
-            if left.is_used_up() {
-                let looked_at = LOOKED_AT - left.items;
-                return Ok(Total::TooMany(u32::try_from(looked_at).unwrap_or(u32::MAX)));
-            }
             walk.beyond = Some(portion.end);
+            if left.is_used_up() {
+                let looked_at = u32::try_from(LOOKED_AT - left.items).unwrap_or(u32::MAX);
+                walk.limit = 1;
+                let more = self.portion(sieve, &walk, &mut left).await?;
+                return Ok(more.map_or(Total::Is(count), |_| Total::TooMany(looked_at)));
+            }
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::{Error, SqlStore, Walk, cells::Cells};
 
 /// Versions of a flow that are looked at, the newest.
 const VERSIONS: u32 = 100;
-/// Ids carry the time of their making in milliseconds; a run's own time is taken a moment later, and
-/// never later than this, in microseconds.
+/// Ids carry the time of their making in milliseconds; a run's own time is taken a moment later. Never
+/// are they further apart than this, in microseconds.
 pub const ID_SLACK_US: i64 = 2_000_000;
 /// Runs that one statement reads.
 const PAGE: std::ops::RangeInclusive<usize> = 200..=2000;

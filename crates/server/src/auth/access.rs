@@ -33,7 +33,7 @@ use crate::{
         verb,
     },
     metrics::Counter,
-    report, trace,
+    report, routes, trace,
 };
 
 /// Who did it, as far as known, for the audit log.
@@ -61,7 +61,7 @@ pub(crate) async fn check(
             .map(|(_, id)| id.to_owned())
     });
     let trace = request.extensions().get::<TraceId>().cloned();
-    let target = verb::written(request.uri().path()).replace('\0', "");
+    let target = verb::written(request.uri().path(), routes::paths()).replace('\0', "");
     let allowed = allow(
         &app,
         &operation,

@@ -94,9 +94,7 @@ fn connection(
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Address(from));
-            let operations = routes::operations().iter();
-            let paths = operations.map(|operation| operation.path.as_str());
-            match verb::rewrite(request.uri(), paths) {
+            match verb::rewrite(request.uri(), routes::paths()) {
                 Some(uri) => *request.uri_mut() = uri,
                 None => *request.uri_mut() = axum::http::Uri::from_static("/~"),
             }

@@ -24,6 +24,7 @@ use crate::{
     App, Fault,
     fault::Pending,
     http::{unchanged::Known, verb},
+    routes,
     trace::{self, Place, Span, SpanBytes},
 };
 
@@ -126,7 +127,7 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         app: app.clone(),
         trace: trace.clone(),
         method: request.method().clone(),
-        path: verb::written(request.uri().path()),
+        path: verb::written(request.uri().path(), routes::paths()),
         route: request.extensions().get::<MatchedPath>().cloned(),
         began: Instant::now(),
         status: GONE,

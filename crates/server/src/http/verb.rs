@@ -60,9 +60,12 @@ pub(crate) fn matches(route: &str, path: &str) -> bool {
 }
 
 /// The path as its caller wrote it, for a path in the router's form.
-pub(crate) fn written(path: &str) -> String {
+pub(crate) fn written<'a>(path: &str, operations: impl Iterator<Item = &'a str>) -> String {
+    let mut verbs = operations.filter(|path| split(path).is_some()).map(routed);
     match path.rsplit_once('/') {
-        Some((before, last)) if last.starts_with(MARK) && last.len() > 1 => {
+        Some((before, last))
+            if last.starts_with(MARK) && verbs.any(|verb| matches(&verb, path)) =>
+        {
             format!("{before}:{}", &last[1..])
         }
         _ => path.to_owned(),
@@ -111,7 +114,7 @@ mod tests {
             assert_eq!(rewritten(path).as_deref(), Some(found), "{path}");
             let before = path.split('?').next().unwrap_or_default();
             let routed = found.split('?').next().unwrap_or_default();
-            assert_eq!(written(routed), before);
+            assert_eq!(written(routed, TABLE.into_iter()), before);
         }
     }
 
@@ -119,5 +122,6 @@ mod tests {
     fn the_routers_form_is_nobody_elses() {
         assert_eq!(rewritten("/runs/1/~cancel"), None);
         assert_eq!(rewritten("/members/~ada").as_deref(), Some("/members/~ada"));
+        assert_eq!(written("/members/~ada", TABLE.into_iter()), "/members/~ada");
     }
 }

@@ -36,6 +36,12 @@ pub fn all() -> Vec<Route> {
     all
 }
 
+/// The paths of the table.
+pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
+    let operations = operations().iter();
+    operations.map(|operation| operation.path.as_str())
+}
+
 /// The table without its handlers, made once.
 #[must_use]
 pub fn operations() -> &'static [Operation] {

@@ -67,7 +67,14 @@ impl<'a> Filled<'a> {
             .write("PUT", &path, &format!("\"{THINGS}\""), write)
             .await
             .ok(200);
-        filled
+        // The audit log is written behind the answers.
+        loop {
+            let newest = service.get("/audit?limit=1").await.ok(200);
+            if newest["items"][0]["action"] == "documents.put" {
+                return filled;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn post(&self, path: &str, body: Value) -> String {

@@ -1,7 +1,8 @@
--- Override: what speaks its protocol reads escapes in LIKE in another way; CHARINDEX knows no patterns.
+-- Override: what speaks its protocol reads escapes in LIKE in another way; CHARINDEX knows no patterns,
+-- and `=` takes blanks for nothing.
 -- How many of a portion of a project's documents fit, either way. Index: documents_project.
 SELECT COUNT(*) AS found FROM documents
 WHERE project_id = :project AND {{beyond id :edge}} AND {{upto id :to}}
   AND CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END = :deleted
-  AND (:type = '' OR type = :type) AND (:language = '' OR language = :language)
-  AND overall >= :min_overall AND (:pattern = '' OR CHARINDEX(:pattern, search_text) > 0)
+  AND (:language = '' OR language = :language) AND overall >= :min_overall
+  AND (DATALENGTH(:pattern) = 0 OR CHARINDEX(:pattern, search_text) > 0)

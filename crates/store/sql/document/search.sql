@@ -4,6 +4,6 @@ SELECT id, project_id, type, language, title, version, overall, words, bytes, cr
 FROM documents
 WHERE project_id = :project AND {{beyond id :edge}} AND {{upto id :to}}
   AND CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END = :deleted
-  AND (:type = '' OR type = :type) AND (:language = '' OR language = :language)
-  AND overall >= :min_overall AND (:pattern = '' OR search_text LIKE :pattern ESCAPE '!')
+  AND (:language = '' OR language = :language) AND overall >= :min_overall
+  AND (:pattern = '' OR search_text LIKE :pattern ESCAPE '!')
 ORDER BY id {{along}} {{limit :limit}}

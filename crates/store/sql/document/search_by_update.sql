@@ -1,10 +1,12 @@
--- The same by their last change. Index: documents_updated.
+-- Those of a portion of a project's documents by their last change that fit, either way.
+-- Index: documents_updated.
 SELECT id, project_id, type, language, title, version, overall, words, bytes, created_at,
        updated_at, deleted_at
 FROM documents
 WHERE project_id = :project AND {{beyond updated_at :at, id :edge}}
   AND {{upto updated_at :to_at, id :to}}
   AND CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END = :deleted
-  AND (:type = '' OR type = :type) AND (:language = '' OR language = :language)
-  AND overall >= :min_overall AND (:pattern = '' OR search_text LIKE :pattern ESCAPE '!')
+  AND (:type = '' OR type = :type)
+  AND (:language = '' OR language = :language) AND overall >= :min_overall
+  AND (:pattern = '' OR search_text LIKE :pattern ESCAPE '!')
 ORDER BY updated_at {{along}}, id {{along}} {{limit :limit}}

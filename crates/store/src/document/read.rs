@@ -97,17 +97,9 @@ impl SqlStore {
         walk: Walk<DocumentId>,
     ) -> Result<Sifted<Document, DocumentId>, Error> {
         let sql = self.sql();
+        let (search, of_type) = (&sql.document_search, &sql.document_search_of_type);
+        let sieve = self.sieve(project, filter, (search, of_type));
         let read = |row| record::document(row, project);
-        let list = ("project", Value::from(project.0));
-        if filter.is_by_index() {
-            let kind = filter.kind.as_deref();
-            let pages = kind.map_or(&sql.document_page, |_| &sql.document_page_of_type);
-            let params = [list]
-                .into_iter()
-                .chain(kind.map(|kind| ("type", kind.into())));
-            return Ok(Sifted::all(self.page(pages, &walk, params, read).await?));
-        }
-        let sieve = self.sieve(project, filter, (&sql.document_keys, &sql.document_search));
         self.sift(&sieve, walk, read, |_| 0).await
     }
 
@@ -122,32 +114,53 @@ impl SqlStore {
         walk: Walk<(Timestamp, DocumentId)>,
     ) -> Result<Sifted<Document, (Timestamp, DocumentId)>, Error> {
         let sql = self.sql();
-        let statements = (
-            &*sql.document_keys_by_update,
-            &*sql.document_search_by_update,
-        );
-        let sieve = self.sieve(project, filter, statements);
-        let read = |row| record::document(row, project);
-        self.sift(&sieve, walk, read, |_| 0).await
-    }
-
-    fn sieve<'a>(
-        &self,
-        project: ProjectId,
-        filter: &DocumentFilter,
-        (keys, fitting): (&'a Pages, &'a Pages),
-    ) -> Sieve<'a> {
-        let phrase = filter.phrase.as_deref().unwrap_or_default();
-        let mut wanted = filter.params();
-        wanted.push(("pattern", self.pattern(phrase)));
-        Sieve {
-            keys,
-            fitting,
+        let mut wanted = self.wanted(filter);
+        wanted.push(("type", text(&filter.kind)));
+        let sieve = Sieve {
+            keys: &sql.document_keys_by_update,
+            fitting: &sql.document_search_by_update,
             list: vec![("project", project.0.into())],
             wanted,
             reads_texts: filter.phrase.is_some(),
             all_fit: false,
+        };
+        let read = |row| record::document(row, project);
+        self.sift(&sieve, walk, read, |_| 0).await
+    }
+
+    /// Along the ids of all documents, or of those of the type that is wanted.
+    fn sieve<'a>(
+        &'a self,
+        project: ProjectId,
+        filter: &DocumentFilter,
+        (fitting, fitting_of_type): (&'a Pages, &'a Pages),
+    ) -> Sieve<'a> {
+        let sql = self.sql();
+        let of_all = Sieve {
+            keys: &sql.document_keys,
+            fitting,
+            list: vec![("project", project.0.into())],
+            wanted: self.wanted(filter),
+            reads_texts: filter.phrase.is_some(),
+            all_fit: false,
+        };
+        match filter.kind.as_deref() {
+            None => of_all,
+            Some(kind) => Sieve {
+                keys: &sql.document_keys_of_type,
+                fitting: fitting_of_type,
+                list: vec![("project", project.0.into()), ("type", kind.into())],
+                ..of_all
+            },
         }
+    }
+
+    /// What is wanted of a document besides its type.
+    fn wanted(&self, filter: &DocumentFilter) -> Vec<(&'static str, Value)> {
+        let phrase = filter.phrase.as_deref().unwrap_or_default();
+        let mut wanted = filter.params();
+        wanted.push(("pattern", self.pattern(phrase)));
+        wanted
     }
 
     /// How many documents a list has in all.
@@ -161,8 +174,8 @@ impl SqlStore {
     ) -> Result<Total, Error> {
         let sql = self.sql();
         if filter.phrase.is_some() {
-            let statements = (&*sql.document_keys, &*sql.document_count_found);
-            let sieve = self.sieve(project, filter, statements);
+            let (found, of_type) = (&sql.document_count_found, &sql.document_count_found_of_type);
+            let sieve = self.sieve(project, filter, (found, of_type));
             return self.sift_count::<DocumentId>(&sieve).await;
         }
         let project = ("project", Value::from(project.0));
@@ -170,9 +183,14 @@ impl SqlStore {
             let params = [project, ("deleted", i64::from(filter.deleted).into())];
             return Ok(Total::Is(self.found(&sql.document_count, &params).await?));
         }
-        let params = filter.params().into_iter().chain([project]);
-        self.total(&sql.document_count_fitting, COUNTED, params)
-            .await
+        let kind = filter.kind.as_deref();
+        let statement = match kind {
+            None => &sql.document_count_fitting,
+            Some(_) => &sql.document_count_fitting_of_type,
+        };
+        let kind = kind.map(|kind| ("type", kind.into()));
+        let params = filter.params().into_iter().chain([project]).chain(kind);
+        self.total(statement, COUNTED, params).await
     }
 
     /// The documents of `kind` and `language` after `after` with their newest texts, oldest first.
@@ -201,6 +219,11 @@ impl SqlStore {
     }
 }
 
+/// Nothing is an empty text.
+fn text(value: &Option<String>) -> Value {
+    value.as_deref().unwrap_or_default().into()
+}
+
 impl DocumentFilter {
     /// Every document that is deleted, or that is not.
     fn is_of_any(&self) -> bool {
@@ -211,20 +234,9 @@ impl DocumentFilter {
         *self == any
     }
 
-    /// One index gives them.
-    fn is_by_index(&self) -> bool {
-        let by_kind = Self {
-            kind: self.kind.clone(),
-            ..Self::default()
-        };
-        *self == by_kind
-    }
-
-    /// All but the phrase.
+    /// All but the type and the phrase.
     fn params(&self) -> Vec<(&'static str, Value)> {
-        let text = |value: &Option<String>| Value::from(value.as_deref().unwrap_or_default());
         vec![
-            ("type", text(&self.kind)),
             ("language", text(&self.language)),
             ("min_overall", self.min_overall_tenths.into()),
             ("deleted", i64::from(self.deleted).into()),

@@ -125,6 +125,15 @@ fn message(row: DbRow) -> Result<Message, Error> {
     })
 }
 
+impl Message {
+    /// How many bytes of an answer it is.
+    fn size(&self) -> i64 {
+        let metadata = self.metadata.as_deref().map_or(0, str::len);
+        let metadata = i64::try_from(metadata).unwrap_or(i64::MAX);
+        self.bytes.saturating_add(metadata)
+    }
+}
+
 impl NewMessage {
     fn row(&self, thread: ThreadId, project: ProjectId, seq: i64, now: Timestamp) -> Vec<Value> {
         vec![
@@ -233,8 +242,7 @@ impl SqlStore {
             all_fit: true,
             ..self.of_thread(project, id, &self.sql().message_page)
         };
-        self.sift(&sieve, walk, message, |message| message.bytes)
-            .await
+        self.sift(&sieve, walk, message, Message::size).await
     }
 
     /// The messages of a thread from number `first` on, that were added together: as many as
@@ -337,8 +345,7 @@ impl SqlStore {
             wanted: vec![("pattern", self.pattern(words))],
             ..self.of_thread(project, id, &self.sql().message_search)
         };
-        self.sift(&sieve, walk, message, |message| message.bytes)
-            .await
+        self.sift(&sieve, walk, message, Message::size).await
     }
 
     /// A page of a project's messages that have `words`, looked for in a bounded part of them.
@@ -355,8 +362,7 @@ impl SqlStore {
             wanted: vec![("pattern", self.pattern(words))],
             ..self.of_project(project, &self.sql().message_search_project)
         };
-        self.sift(&sieve, walk, message, |message| message.bytes)
-            .await
+        self.sift(&sieve, walk, message, Message::size).await
     }
 
     /// How many messages of a project, or of one of its threads, have `words`.

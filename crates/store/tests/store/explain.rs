@@ -58,8 +58,7 @@ const LISTS: [&str; 31] = [
     "audit.page_of_project",
     "document.keys",
     "document.keys_by_update",
-    "document.page",
-    "document.page_of_type",
+    "document.keys_of_type",
     "document.versions",
     "export.page",
     "flow.page",
@@ -82,6 +81,7 @@ const LISTS: [&str; 31] = [
     "thread.page",
     "document.search",
     "document.search_by_update",
+    "document.search_of_type",
 ];
 
 fn hot() -> impl Iterator<Item = &'static str> {
@@ -378,6 +378,7 @@ async fn postgres_uses_the_indexes(db: &TestDb) {
             base(name),
             "agent.page_of_agent"
                 | "document.search"
+                | "document.search_of_type"
                 | "flow.count_versions"
                 | "flow.versions"
                 | "journal.count"

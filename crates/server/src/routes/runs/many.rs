@@ -173,10 +173,6 @@ async fn act<'a>(
         next_cursor: None,
     };
     let skipped = |id, fault: Fault| skipped(id, fault, asked.trace);
-    for id in missing {
-        answer.matched += 1;
-        answer.skipped.push(skipped(id, Fault::not_found("run")));
-    }
     let (began, mut acted_on) = (Instant::now(), 0);
     let whole = Duration::from_millis(app.settings.limits.request_timeout_ms);
     let budget = BUDGET.min(whole / 2);
@@ -194,11 +190,19 @@ async fn act<'a>(
             }
         }
     }
-    answer.matched += u64::try_from(acted_on).unwrap_or(u64::MAX);
+    answer.matched = u64::try_from(acted_on).unwrap_or(u64::MAX);
     if let Some(last) = runs.get(..acted_on).and_then(<[_]>::last)
         && acted_on < runs.len()
     {
         next = Some(last.id);
+    }
+    // Those beyond the cursor are told of by the next request.
+    for id in missing
+        .into_iter()
+        .filter(|id| next.is_none_or(|next| *id >= next))
+    {
+        answer.matched += 1;
+        answer.skipped.push(skipped(id, Fault::not_found("run")));
     }
     answer.next_cursor = next.map(|id| cursor::encode(LIST, ORDER, &id.to_string()));
     Ok(Json(answer))

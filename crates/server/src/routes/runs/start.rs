@@ -244,11 +244,16 @@ fn no_such_flow(name: &str, version: Option<u32>) -> Fault {
 
 /// When a run counts as created. Lists, counts and statistics find runs of a time by their ids, which
 /// tell when their start was asked for: a run that is made much later, by a repetition of a request
-/// whose first attempt came to nothing, is as old as its id says.
+/// whose first attempt came to nothing, is as old as its id says. So is one whose id another server
+/// has made by a clock of its own.
 fn created(id: RunId, now: Timestamp) -> Timestamp {
     let asked = SqlStore::time_of(id.0);
-    let late = now.0.saturating_sub(asked.0) > ID_SLACK_US / 2;
-    if late { asked } else { now }
+    let apart_us = now.0.abs_diff(asked.0);
+    if apart_us > ID_SLACK_US.unsigned_abs() / 2 {
+        asked
+    } else {
+        now
+    }
 }
 
 async fn launch(app: &App, scope: &Scope, id: RunId, checked: Checked) -> Answer<RunHandle> {

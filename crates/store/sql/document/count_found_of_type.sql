@@ -1,0 +1,6 @@
+-- How many of a portion of a project's documents of one type fit, either way. Index: documents_type.
+SELECT COUNT(*) AS found FROM documents
+WHERE project_id = :project AND type = :type AND {{beyond id :edge}} AND {{upto id :to}}
+  AND CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END = :deleted
+  AND (:language = '' OR language = :language) AND overall >= :min_overall
+  AND (:pattern = '' OR search_text LIKE :pattern ESCAPE '!')

@@ -1,0 +1,11 @@
+-- Override: what speaks its protocol reads escapes in LIKE in another way; CHARINDEX knows no patterns,
+-- and `=` takes blanks for nothing.
+-- Those of a portion of a project's documents of one type that fit, either way. Index: documents_type.
+SELECT id, project_id, type, language, title, version, overall, words, bytes, created_at,
+       updated_at, deleted_at
+FROM documents
+WHERE project_id = :project AND type = :type AND {{beyond id :edge}} AND {{upto id :to}}
+  AND CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END = :deleted
+  AND (:language = '' OR language = :language) AND overall >= :min_overall
+  AND (DATALENGTH(:pattern) = 0 OR CHARINDEX(:pattern, search_text) > 0)
+ORDER BY id {{along}} {{limit :limit}}
