@@ -8,6 +8,13 @@ use tiberius::error::{Error as Fault, TokenError};
 
 /// So severe, the server has closed the connection.
 const FATAL: u8 = 20;
+/// The most severe of what a user can mend; beyond, something is wrong with the server.
+const USERS: u8 = 16;
+
+/// Whether the server has refused a statement and is ready for the next one.
+pub(super) fn refused(fault: &Fault) -> bool {
+    matches!(fault, Fault::Server(said) if said.class() <= USERS)
+}
 
 pub(super) fn classed(fault: &Fault) -> Error {
     match fault {

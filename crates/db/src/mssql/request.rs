@@ -1,7 +1,10 @@
 //! One request: a text, its parameters, and what comes back. A request that did not end cleanly
 //! leaves its connection marked, and nobody uses it again: the driver is not safe to cancel and
 //! has no way to reset a session.
-use super::{fault::classed, value};
+use super::{
+    fault::{classed, refused},
+    value,
+};
 use crate::{
     dialect::ColumnType,
     error::Error,
@@ -22,7 +25,7 @@ pub(super) const MOST_PARAMS: usize = 2_000;
 /// A connection.
 pub(crate) struct Conn {
     client: tiberius::Client<Compat<TcpStream>>,
-    /// Whether everything that was sent was answered to its end, without an error.
+    /// Whether everything that was sent was answered to its end, or refused as a whole.
     clean: bool,
 }
 
@@ -54,13 +57,15 @@ impl Conn {
         Ok(rows)
     }
 
-    /// Executes a request; answers how many rows each of its statements changed.
+    /// Executes a request that is no part of a batch; answers how many rows each of its statements
+    /// changed.
     pub(super) async fn execute(&mut self, request: Request<'_>) -> Result<Vec<u64>, Error> {
         let clean = std::mem::take(&mut self.clean);
         let done = request.query().execute(&mut self.client).await;
-        let counts = done.map_err(|e| classed(&e))?.rows_affected().to_vec();
-        self.clean = clean;
-        Ok(counts)
+        // A statement that was refused has changed nothing, and what is left of the answer is skipped
+        // before the next one. In a transaction it is marked already.
+        self.clean = clean && done.as_ref().err().is_none_or(refused);
+        Ok(done.map_err(|e| classed(&e))?.rows_affected().to_vec())
     }
 
     /// Executes a request; answers the rows of all its results.

@@ -107,6 +107,33 @@ on_every_server! {
         fixture.end().await;
     }
 
+    async fn a_refused_statement_costs_no_connection(fixture: Fixture) {
+        let fixture = fixture.with_items().await;
+        let db = connect(&with(&fixture.url, "pool_size=1"), Options::default()).await;
+        let insert = Arc::new(statement(&db, crate::fixture::INSERT));
+        let once = crate::fixture::item(1);
+        let named: Vec<_> = ["id", "n", "note"].into_iter().zip(once.clone()).collect();
+        assert_eq!(db.execute(&insert, &named).await, Ok(1));
+        for n in 2..12 {
+            let error = db.execute(&insert, &named).await.unwrap_err();
+            assert_eq!(error.class, Class::Unique);
+            let batch = crate::fixture::one_step(&insert, vec![once.clone()]);
+            assert_eq!(db.batch(batch).await.unwrap_err().class, Class::Unique);
+            // Whoever has it next finds nothing of that.
+            let batch = crate::fixture::one_step(&insert, vec![crate::fixture::item(n)]);
+            assert_eq!(db.batch(batch).await, Ok(vec![1]));
+            let (values, insert) = (crate::fixture::item(-n), Arc::clone(&insert));
+            let kept = db.transact(move |tx| {
+                Box::pin(async move { tx.execute_rows(&insert, vec![values]).await })
+            });
+            assert_eq!(kept.await, Ok(1));
+        }
+        assert_eq!(fixture.count("item").await, 21);
+        assert_eq!(db.stats().created, 1, "{:?}", db.stats());
+        db.close().await;
+        fixture.end().await;
+    }
+
     async fn whoever_asks_first_is_served_first(fixture: Fixture) {
         let db = connect(&with(&fixture.url, "pool_size=1"), Options::default()).await;
         let (go, holding) = hold(&db).await;
