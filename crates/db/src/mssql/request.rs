@@ -61,10 +61,11 @@ impl Conn {
     /// changed.
     pub(super) async fn execute(&mut self, request: Request<'_>) -> Result<Vec<u64>, Error> {
         let clean = std::mem::take(&mut self.clean);
+        let is_one = request.statements == 1;
         let done = request.query().execute(&mut self.client).await;
-        // A statement that was refused has changed nothing, and what is left of the answer is skipped
-        // before the next one. In a transaction it is marked already.
-        self.clean = clean && done.as_ref().err().is_none_or(refused);
+        // One statement that was refused has changed nothing and leaves no transaction, and what is
+        // left of the answer is skipped before the next one. In a transaction it is marked already.
+        self.clean = clean && done.as_ref().err().is_none_or(|e| is_one && refused(e));
         Ok(done.map_err(|e| classed(&e))?.rows_affected().to_vec())
     }
 
@@ -131,6 +132,7 @@ pub(super) enum Source<'a> {
 #[derive(Default)]
 pub(super) struct Request<'a> {
     pub(super) sql: String,
+    statements: usize,
     params: Vec<ColumnData<'a>>,
 }
 
@@ -160,6 +162,7 @@ impl<'a> Request<'a> {
             let json = matches!(source, Source::Many(_));
             tsql::write(part, json, &mut self.sql, &mut |wanted| places.take(wanted));
             self.sql.push_str(behind);
+            self.statements += 1;
         }
         match places.fault {
             Some(why) => Err(Error::other(why).of(statement.name_arc())),
