@@ -106,9 +106,7 @@ impl<K: SortKey> Paging<K> {
             total: None,
         }
     }
-}
 
-impl<K: SortKey> Paging<K> {
     /// The page out of what the store found in a bounded part of the list: when that ended first, the
     /// next page goes on behind it. `key` is what the cursor remembers of an item, `reached` the same
     /// of a key.
