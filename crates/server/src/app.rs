@@ -21,7 +21,7 @@ use crate::{
     metrics::Metrics,
     redis::{self, Redis},
     report::Reports,
-    routes::quota::Underway,
+    routes::{projects::Texts, quota::Underway},
     trace::Traces,
 };
 
@@ -62,6 +62,8 @@ pub struct Inner {
     pub(crate) health: Health,
     pub(crate) metrics: Metrics,
     pub(crate) reports: Reports,
+    /// Projects as lists have them.
+    pub(crate) projects: Texts,
     pub(crate) traces: Traces,
     /// What servers share, where it is configured.
     pub(crate) redis: Option<Arc<Redis>>,
@@ -107,6 +109,7 @@ impl App {
             hub: Hub::default(),
             health: Health::default(),
             metrics: Metrics::default(),
+            projects: Texts::default(),
             reports: Reports::new(Duration::from_millis(settings.report_ms)),
             room: Arc::new(Semaphore::new(limits.concurrent_requests)),
             seats: Arc::new(Semaphore::new(limits.watchers)),

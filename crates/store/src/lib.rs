@@ -54,7 +54,8 @@ pub use key::{KeyFilter, KeyRecord};
 pub use migrations::{Migrations, SchemaStatus};
 pub use open::{OpenError, OpenOptions, engine_lock_is_free};
 pub use project::{
-    MemberRecord, ProjectFilter, ProjectOrder, ProjectRecord, ProjectText, ProjectWrite, Purged,
+    MemberRecord, ProjectFilter, ProjectMark, ProjectOrder, ProjectRecord, ProjectText,
+    ProjectWrite, Purged,
 };
 pub use runstone_db::Direction;
 pub use sift::Sifted;

@@ -34,6 +34,19 @@ pub struct ProjectRecord {
     pub deleted_at: Option<Timestamp>,
 }
 
+/// A project on a page of a list: enough to tell whether it is still as it was read before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectMark {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its name.
+    pub name: String,
+    /// Raised by every change.
+    pub version: i64,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
 /// What a project is made of, or changed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProjectText {
@@ -113,6 +126,16 @@ fn record(row: DbRow) -> Result<ProjectRecord, Error> {
         created_at: Timestamp(cells.next()?),
         updated_at: Timestamp(cells.next()?),
         deleted_at: cells.next::<Option<i64>>()?.map(Timestamp),
+    })
+}
+
+fn mark(row: DbRow) -> Result<ProjectMark, Error> {
+    let mut cells = Cells::new("projects", row);
+    Ok(ProjectMark {
+        id: ProjectId(cells.next()?),
+        name: cells.next()?,
+        version: cells.next()?,
+        updated_at: Timestamp(cells.next()?),
     })
 }
 
@@ -241,7 +264,8 @@ impl SqlStore {
         self.one(&self.sql().project_by_name, &params, record).await
     }
 
-    /// A page of projects; at most 501 of them.
+    /// A page of projects, at most 501 of them. Each is [read](Self::project) only by whom that does
+    /// not know it in this version.
     ///
     /// # Errors
     /// What the database answered.
@@ -249,7 +273,7 @@ impl SqlStore {
         &self,
         filter: &ProjectFilter,
         order: ProjectOrder,
-    ) -> Result<Vec<ProjectRecord>, Error> {
+    ) -> Result<Vec<ProjectMark>, Error> {
         let sql = self.sql();
         let subject = filter.subject.as_deref();
         let mut params: Vec<(&str, Value)> = Vec::new();
@@ -263,7 +287,7 @@ impl SqlStore {
                     (Some(_), false) => &sql.project_page_of_subject,
                     (Some(_), true) => &sql.project_page_deleted_of_subject,
                 };
-                self.page(pages, &walk, params, record).await
+                self.page(pages, &walk, params, mark).await
             }
             ProjectOrder::Name(mut walk) => {
                 walk.limit = walk.limit.min(LARGEST_PAGE);
@@ -272,7 +296,7 @@ impl SqlStore {
                     None => &sql.project_page_by_name,
                     Some(_) => &sql.project_page_of_subject_by_name,
                 };
-                self.page(pages, &walk, params, record).await
+                self.page(pages, &walk, params, mark).await
             }
         }
     }

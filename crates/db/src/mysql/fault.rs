@@ -68,6 +68,12 @@ fn answered(server: &ServerError) -> Error {
             Class::ReadOnly,
             format!("the database can only be read ({said})"),
         ),
+        // Its own data are whole: it made a table for one statement, and the disk or its limit had
+        // no room for that.
+        _ if names_a_temporary_table(server) => (
+            Class::Busy,
+            format!("the server has no room for a temporary table ({said}); free some space"),
+        ),
         1021 | 1114 | 1041 | 3675 => (
             Class::Full,
             format!("the server's disk is full ({said}); free some space"),
@@ -89,6 +95,18 @@ fn answered(server: &ServerError) -> Error {
         _ => (Class::Other, refused(server)),
     };
     Error::new(class, message).numbered(server.code.into())
+}
+
+/// Whether a full or damaged table is one that the server made for itself, to carry out a statement.
+fn names_a_temporary_table(server: &ServerError) -> bool {
+    let said = server.message.as_str();
+    match server.code {
+        1021 | 1114 => said.contains("'(temporary)'"),
+        1034 | 1035 | 1194 | 1195 | 126 | 127 => {
+            said.contains("'(temporary)'") || said.contains("#sql")
+        }
+        _ => false,
+    }
 }
 
 /// Why the server did not take a statement, without the values that it quotes.
@@ -198,6 +216,27 @@ mod tests {
             (1030, "Got error 28 from storage engine"),
         ] {
             assert_eq!(of(code, said).class, Class::Full, "{said}");
+        }
+        for (code, said, class) in [
+            (
+                1194,
+                "Table '(temporary)' is marked as crashed and should be repaired",
+                Class::Busy,
+            ),
+            (
+                1034,
+                "Incorrect key file for table '/tmp/#sql-temptable-1-2-3.MAI'; try to repair it",
+                Class::Busy,
+            ),
+            (1114, "The table '(temporary)' is full", Class::Busy),
+            (1114, "The table 'journal' is full", Class::Full),
+            (
+                1194,
+                "Table 'journal' is marked as crashed and should be repaired",
+                Class::Corrupt,
+            ),
+        ] {
+            assert_eq!(of(code, said).class, class, "{said}");
         }
     }
 }

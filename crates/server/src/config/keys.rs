@@ -80,6 +80,7 @@ keys! {
     "limits.header_timeout_ms" number(100, 600_000), "10000", "How long a request head may take to arrive.";
     "limits.body_timeout_ms" number(100, 600_000), "30000", "How long a request body may take to arrive.";
     "limits.request_timeout_ms" number(100, 600_000), "30000", "How long an answer may take.";
+    "limits.write_timeout_ms" number(100, 600_000), "30000", "A connection whose client takes nothing of what is sent to it for so long is closed.";
     "limits.concurrent_requests" number(1, 1_000_000), "2048", "Requests worked on at the same time; more get 503 with Retry-After.";
     "limits.connections" number(1, 1_000_000), "10000", "Connections at the same time; more wait to be accepted.";
     "limits.watchers" number(1, 1_000_000), "10000", "Watchers of runs at the same time; more get 503.";

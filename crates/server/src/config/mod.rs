@@ -79,6 +79,8 @@ pub struct LimitSettings {
     pub body_timeout_ms: u64,
     /// How long an answer may take.
     pub request_timeout_ms: u64,
+    /// When a client that takes nothing of its answer is cut off.
+    pub write_timeout_ms: u64,
     /// Requests worked on at the same time.
     pub concurrent_requests: usize,
     /// Connections at the same time.

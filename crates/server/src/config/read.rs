@@ -325,6 +325,7 @@ impl Reader {
                 header_timeout_ms: self.number("limits.header_timeout_ms")?,
                 body_timeout_ms: self.number("limits.body_timeout_ms")?,
                 request_timeout_ms: self.number("limits.request_timeout_ms")?,
+                write_timeout_ms: self.number("limits.write_timeout_ms")?,
                 concurrent_requests: self.number("limits.concurrent_requests")?,
                 connections: self.number("limits.connections")?,
                 watchers: self.number("limits.watchers")?,

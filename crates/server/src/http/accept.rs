@@ -19,6 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
+use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt as _;
 
 use super::{gate::Address, verb};
@@ -101,8 +102,10 @@ fn connection(
             router.oneshot(request).await
         }
     });
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(Duration::from_millis(limits.write_timeout_ms)));
     let serving = builder
-        .serve_connection_with_upgrades(TokioIo::new(stream), service)
+        .serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service)
         .into_owned();
     let serving = graceful.watch(serving);
     let silence = Duration::from_millis(limits.header_timeout_ms);

@@ -5,7 +5,7 @@ mod exports;
 mod flows;
 mod keys;
 mod once;
-mod projects;
+pub(crate) mod projects;
 pub(crate) mod quota;
 mod runs;
 mod system;

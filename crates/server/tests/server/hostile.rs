@@ -210,6 +210,30 @@ async fn connections_that_ask_nothing_are_closed_and_keep_nobody_out() {
 }
 
 #[tokio::test]
+async fn clients_that_take_no_answer_lose_their_connection() {
+    let service = Service::with(&[
+        ("limits.write_timeout_ms", "300"),
+        ("limits.connections", "4"),
+    ])
+    .await;
+    let address = service.url.strip_prefix("http://").unwrap();
+    // Far more than the buffers on the way hold, and nobody reads.
+    let many = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(200);
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // What the server has closed meanwhile takes no more.
+        let _ = stream.write_all(many.as_bytes()).await;
+        held.push(stream);
+    }
+    let health = service.send(service.request("GET", "/health/live"));
+    let said = tokio::time::timeout(Duration::from_secs(20), health).await;
+    said.unwrap().ok(204);
+    drop(held);
+    service.stop().await;
+}
+
+#[tokio::test]
 async fn made_up_methods_leave_no_trace_in_the_numbers() {
     let service = Service::with_keys().await;
     for number in 0..5 {

@@ -113,6 +113,39 @@ on_every_database! {
         let said = service.get(&format!("/projects?cursor={foreign}")).await;
         assert_eq!(said.code(), "invalid_query");
     }
+
+    async fn a_list_shows_at_once_what_another_server_has_changed(service: &Service) {
+        let other = service.beside(&[]).await;
+        let path = format!("/projects/{}", service.project("one").await);
+        service.project("two").await;
+        let listed = async |query: &str| {
+            let items = service.get(&format!("/projects{query}")).await.ok(200)["items"].clone();
+            // Each is the project as it is, whether it was read now or before.
+            for item in items.as_array().unwrap() {
+                let path = format!("/projects/{}", item["id"].as_str().unwrap());
+                assert_eq!(*item, service.get(&path).await.ok(200), "{query}");
+            }
+            let names = items.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned());
+            names.collect::<Vec<_>>().join(" ")
+        };
+        for _ in 0..2 {
+            assert_eq!(listed("").await, "default one two");
+            assert_eq!(listed("?sort=-name").await, "two one default");
+        }
+        let change = json!({ "name": "three", "settings": { "a": 1 } });
+        other.write("PATCH", &path, "\"1\"", Some(change)).await.ok(200);
+        assert_eq!(listed("").await, "default three two");
+        other.write("DELETE", &path, "\"2\"", None).await.ok(204);
+        assert_eq!(listed("").await, "default two");
+        assert_eq!(listed("?deleted=true").await, "three");
+        other.post(&format!("{path}:restore"), json!({})).await.ok(200);
+        assert_eq!(listed("").await, "default three two");
+        assert_eq!(listed("?deleted=true").await, "");
+        let own = service.key(Some(path.strip_prefix("/projects/").unwrap()), "viewer").await;
+        let seen = service.call(&own, "GET", "/projects?total=true", None).await.ok(200);
+        assert_eq!((&seen["items"][0]["name"], &seen["items"][0]["version"], &seen["total"]), (&json!("three"), &json!(4), &json!(1)));
+        other.stop().await;
+    }
 }
 
 #[tokio::test]

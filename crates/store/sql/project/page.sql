@@ -1,4 +1,4 @@
 -- A page of the projects that are not deleted, either way. Index: projects primary key.
-SELECT id, name, description, version, settings, quotas, created_at, updated_at, deleted_at
+SELECT id, name, version, updated_at
 FROM projects WHERE {{beyond id :edge}} AND deleted_at IS NULL
 ORDER BY id {{along}} {{limit :limit}}

@@ -1,7 +1,6 @@
 -- A page of the projects that somebody is a member of, either way. Index: members primary key by
 -- project, projects primary key.
-SELECT p.id, p.name, p.description, p.version, p.settings, p.quotas, p.created_at, p.updated_at,
-       p.deleted_at
+SELECT p.id, p.name, p.version, p.updated_at
 FROM projects p
 JOIN members m ON m.project_id = p.id AND m.subject = :subject
 WHERE {{beyond p.id :edge}} AND p.deleted_at IS NULL

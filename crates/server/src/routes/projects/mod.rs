@@ -1,5 +1,6 @@
 //! Projects: create, read, change, delete softly, restore, purge; usage and members.
 mod members;
+mod texts;
 mod wire;
 
 use axum::{
@@ -21,7 +22,8 @@ use runstone_store::{
 };
 use serde_json::json;
 
-use self::wire::Wire;
+pub(crate) use self::texts::Texts;
+use self::{texts::Text, wire::Wire};
 use super::{once::Once, quota, versioned::small};
 use crate::{
     Answer, App, Body, Caller, Fault, Page, Paging, Query, Route, Scope, auth::Reach, etag,
@@ -128,7 +130,7 @@ async fn list(
     State(app): State<App>,
     caller: Caller,
     Query(query): Query<List<ProjectKey, ListProjects>>,
-) -> Answer<Page<Wire<ProjectRecord>>> {
+) -> Answer<Page<Text>> {
     let paging = Paging::read("projects", &query)?;
     let deleted = query.filter.deleted.unwrap_or(false);
     let subject = match &caller.reach {
@@ -137,9 +139,9 @@ async fn list(
         Reach::Project(id, _) => {
             let own = app.store.project(*id).await?;
             let own = own.filter(|own| own.deleted_at.is_some() == deleted);
-            let own: Vec<_> = own.into_iter().map(Wire).collect();
-            let total = query.total.then_some(own.len() as u64);
-            let page = paging.page(own, |own| own.0.id.to_string());
+            let own = own.map(|own| app.projects.keep(&own)).transpose()?;
+            let total = query.total.then_some(u64::from(own.is_some()));
+            let page = paging.page(own.into_iter().collect(), |_| id.to_string());
             return Ok(page.total(total));
         }
     };
@@ -150,15 +152,19 @@ async fn list(
         false => ProjectOrder::Created(paging.walk()?),
     };
     let found = app.store.projects(&filter, order).await?;
-    let page = paging.page(found, |record| match by_name {
-        true => record.name.clone(),
-        false => record.id.to_string(),
+    let page = paging.page(found, |mark| match by_name {
+        true => mark.name.clone(),
+        false => mark.id.to_string(),
     });
     let total = match query.total {
         true => Some(app.store.count_projects(&filter).await?),
         false => None,
     };
-    Ok(page.map(Wire).total(total))
+    Ok(Page {
+        items: texts::texts(&app, &page.items, deleted).await?,
+        next_cursor: page.next_cursor,
+        total,
+    })
 }
 
 async fn create(State(app): State<App>, headers: HeaderMap, Body(new): Body<NewProject>) -> Answer {

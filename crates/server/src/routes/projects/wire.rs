@@ -1,14 +1,12 @@
 //! A project as it travels, written straight from its row: lists of projects are asked for all the
 //! time. What is written is an `api::projects::Project`; a test holds the two together.
-use std::borrow::Borrow;
-
 use runstone_api::projects::Quotas;
 use runstone_store::ProjectRecord;
 use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct as _};
 use serde_json::value::RawValue;
 
 /// A row of projects that serializes as a project.
-pub(super) struct Wire<R>(pub(super) R);
+pub(super) struct Wire<'a>(pub(super) &'a ProjectRecord);
 
 /// Stored JSON, or what stands for none.
 fn from_json<T: Default + DeserializeOwned>(text: Option<&str>) -> T {
@@ -29,9 +27,9 @@ fn settings(record: &ProjectRecord) -> &RawValue {
     object.unwrap_or_else(|| serde_json::from_str("{}").unwrap_or(RawValue::NULL))
 }
 
-impl<R: Borrow<ProjectRecord>> Serialize for Wire<R> {
+impl Serialize for Wire<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let record: &ProjectRecord = self.0.borrow();
+        let record = self.0;
         let updated_at = record.updated_at.max(record.created_at);
         let mut project = serializer.serialize_struct("Project", 9)?;
         project.serialize_field("id", &record.id.0)?;
