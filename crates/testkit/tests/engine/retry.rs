@@ -117,7 +117,7 @@ on_every_database! {
     }
 
     async fn a_cancelled_run_and_one_out_of_time_go_on_where_they_stood(place: &Place) {
-        for (limits, code) in [("", "cancelled"), ("limits: {duration: 300ms},", "deadline")] {
+        for (limits, code) in [("", "cancelled"), ("limits: {duration: 2s},", "deadline")] {
             place.world.refuse(true);
             let engine = place.engine().await;
             let handle = start(&engine, &HANGING.replace("LIMITS", limits)).await;
