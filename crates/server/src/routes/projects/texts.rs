@@ -61,7 +61,8 @@ impl fmt::Debug for Texts {
 impl Texts {
     /// The text of a project that still is what it was.
     fn find(&self, mark: &ProjectMark) -> Option<Text> {
-        let is_so = |text: &Text| (text.version, text.updated_at) == (mark.version, mark.updated_at);
+        let is_so =
+            |text: &Text| (text.version, text.updated_at) == (mark.version, mark.updated_at);
         self.0.get(&mark.id).filter(is_so)
     }
 
