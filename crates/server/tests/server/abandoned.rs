@@ -9,7 +9,7 @@ use runstone_testkit::{
 use serde_json::json;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-use crate::harness::{DEFAULT, Service, rounds, settings};
+use crate::harness::{AN_HOUR, DEFAULT, Service, rounds, settings};
 
 /// Nothing here may take longer.
 const HANG: Duration = Duration::from_secs(30);
@@ -17,7 +17,7 @@ const HANG: Duration = Duration::from_secs(30);
 #[tokio::test]
 async fn a_write_is_in_the_audit_log_although_nobody_waited_for_its_answer() {
     let service = Service::with_keys().await;
-    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
     let body = json!({ "flow": "rounds" }).to_string();
     let head = format!(
         "POST /api/v1/projects/{DEFAULT}/runs?wait=1s HTTP/1.1\r\nHost: x\r\n\

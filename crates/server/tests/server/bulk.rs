@@ -5,7 +5,7 @@ use runstone_store::{Commit, NewRun, Store as _};
 use runstone_testkit::on_every_database;
 use serde_json::{Value, json};
 
-use crate::harness::{DEFAULT, Service, greet, rounds};
+use crate::harness::{AN_HOUR, DEFAULT, Service, greet, rounds};
 
 fn runs(more: &str) -> String {
     format!("/projects/{DEFAULT}/runs{more}")
@@ -54,7 +54,7 @@ async fn to_the_end(service: &Service, verb: &str, mut body: Value) -> (usize, u
 
 on_every_database! {
     async fn many_runs_are_cancelled_page_by_page_and_gone_on_with(service: &Service) {
-        service.flow(DEFAULT, rounds(1, 60_000)).await;
+        service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
         service.flow(DEFAULT, greet()).await;
         started(service, "rounds", "a", 30).await;
         started(service, "rounds", "b", 5).await;
@@ -79,7 +79,7 @@ on_every_database! {
 
     async fn runs_that_are_named_are_each_told_of(service: &Service) {
         service.flow(DEFAULT, greet()).await;
-        service.flow(DEFAULT, rounds(1, 60_000)).await;
+        service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
         let ended = started(service, "greet", "a", 1).await;
         let live = started(service, "rounds", "a", 2).await;
         until_all_are(service, "completed", 1).await;
@@ -101,7 +101,7 @@ on_every_database! {
 #[tokio::test]
 async fn runs_that_nobody_executes_are_resumed_and_others_left() {
     let service = Service::without_loops(Options::default()).await;
-    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
     started(&service, "rounds", "a", 3).await;
     let told = service
         .post(&runs(":resume"), json!({ "filter": {} }))
@@ -148,7 +148,7 @@ async fn runs_that_nobody_executes_are_resumed_and_others_left() {
 #[tokio::test]
 async fn what_is_wrong_with_a_filter_is_said_and_nothing_is_done() {
     let service = Service::with_keys().await;
-    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
     started(&service, "rounds", "a", 1).await;
     for (wrong, code) in [
         (json!({}), "invalid_body"),
@@ -183,7 +183,7 @@ async fn what_is_wrong_with_a_filter_is_said_and_nothing_is_done() {
 #[tokio::test]
 async fn many_are_gone_on_with_only_within_the_quota_and_it_is_audited() {
     let service = Service::with_keys().await;
-    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
     started(&service, "rounds", "a", 4).await;
     service
         .post(&runs(":cancel"), json!({ "filter": {} }))
@@ -217,7 +217,7 @@ async fn many_are_gone_on_with_only_within_the_quota_and_it_is_audited() {
 #[tokio::test]
 async fn many_are_gone_on_with_only_up_to_what_the_server_may_execute() {
     let service = Service::with(&[("engine.max_live_runs", "3")]).await;
-    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
     started(&service, "rounds", "a", 12).await;
     let all = json!({ "filter": {} });
     let told = service.post(&runs(":cancel"), all.clone()).await.ok(200);

@@ -323,6 +323,10 @@ pub(crate) fn greet() -> Value {
     })
 }
 
+/// For runs that are to be still alive when a test is done with them, on the slowest database too
+/// [ms].
+pub(crate) const AN_HOUR: u32 = 3_600_000;
+
 /// A flow of so many rounds of so many milliseconds.
 pub(crate) fn rounds(number: u32, pause_ms: u32) -> Value {
     json!({

@@ -10,7 +10,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _, protocol::frame::coding::CloseCode},
 };
 
-use crate::harness::{DEFAULT, Service, rounds};
+use crate::harness::{AN_HOUR, DEFAULT, Service, rounds};
 
 /// Nothing here may take longer.
 const HANG: Duration = Duration::from_secs(60);
@@ -108,7 +108,7 @@ async fn a_socket_tells_what_was_and_then_what_comes() {
 #[tokio::test]
 async fn pings_are_answered_and_who_answers_none_is_cut_off() {
     let service = Service::with(&[("limits.heartbeat_ms", "100")]).await;
-    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
     let run = start(&service).await;
     let mut socket = watch(&service, &run, "").await;
     socket.send(Message::Ping("hello".into())).await.unwrap();
@@ -169,7 +169,7 @@ async fn slow_who_takes_nothing_is_cut_off_and_goes_on_where_it_was() {
 #[tokio::test]
 async fn a_server_that_stops_tells_its_watchers_to_come_back() {
     let service = Service::with_keys().await;
-    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
     let run = start(&service).await;
     let mut socket = watch(&service, &run, "").await;
     let (how, ()) = tokio::join!(rest(&mut socket), service.stop());

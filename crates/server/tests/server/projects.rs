@@ -2,7 +2,7 @@
 use runstone_testkit::on_every_database;
 use serde_json::json;
 
-use crate::harness::{DEFAULT, Service, greet, rounds};
+use crate::harness::{AN_HOUR, DEFAULT, Service, greet, rounds};
 
 on_every_database! {
     async fn a_project_lives_and_dies(service: &Service) {
@@ -156,7 +156,7 @@ async fn a_quota_holds() {
         .as_str()
         .unwrap()
         .to_owned();
-    service.flow(&project, rounds(1, 60_000)).await;
+    service.flow(&project, rounds(1, AN_HOUR)).await;
     let flows = format!("/projects/{project}/flows");
     let said = service.post(&flows, json!({ "definition": greet() })).await;
     assert_eq!(said.code(), "quota_exceeded");
@@ -193,7 +193,7 @@ async fn a_quota_holds_against_many_at_the_same_time() {
     let project = format!("/projects/{}", made["id"].as_str().unwrap());
     let flows = format!("{project}/flows");
     let store = (0..20).map(|number| {
-        let mut flow = rounds(1, 60_000);
+        let mut flow = rounds(1, AN_HOUR);
         flow["name"] = json!(format!("f{number}"));
         service.post(&flows, json!({ "definition": flow }))
     });

@@ -7,7 +7,7 @@ use runstone_testkit::on_every_database;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{DEFAULT, Service, greet, rounds};
+use crate::harness::{AN_HOUR, DEFAULT, Service, greet, rounds};
 
 fn runs(more: &str) -> String {
     format!("/projects/{DEFAULT}/runs{more}")
@@ -219,7 +219,7 @@ on_every_database! {
 #[tokio::test]
 async fn a_run_is_cancelled_with_its_reason_and_stays_so() {
     let service = Service::with_keys().await;
-    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
     let run = service
         .post(&runs(""), json!({ "flow": "rounds" }))
         .await

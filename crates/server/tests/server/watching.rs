@@ -5,7 +5,7 @@ use futures::StreamExt as _;
 use runstone_testkit::servers::{Fresh, TestDatabase};
 use serde_json::json;
 
-use crate::harness::{DEFAULT, Service, greet, rounds, settings};
+use crate::harness::{AN_HOUR, DEFAULT, Service, greet, rounds, settings};
 
 /// The ids of the events until the stream ends, and the last kind.
 async fn events(service: &Service, run: &str, last: Option<u64>) -> (Vec<u64>, String) {
@@ -95,7 +95,7 @@ async fn two_hundred_watchers_of_ten_runs_miss_nothing() {
 #[tokio::test]
 async fn a_wrong_place_is_refused_and_a_full_house_says_so() {
     let service = Service::with(&[("limits.watchers", "1")]).await;
-    service.flow(DEFAULT, rounds(1, 60_000)).await;
+    service.flow(DEFAULT, rounds(1, AN_HOUR)).await;
     let run = start(&service, "rounds").await;
     let path = format!("/api/v1/projects/{DEFAULT}/runs/{run}/events");
     let request = || service.request("GET", &path).bearer_auth(&service.admin);
