@@ -20,6 +20,7 @@ use crate::{
     flows::Flows,
     live::Live,
     outage::Outage,
+    run::taking::UnderWay,
     tally::{Done, Tally},
     wakes::Wakes,
 };
@@ -108,6 +109,8 @@ pub(crate) struct Inner {
     pub(crate) tally: Tally,
     /// Whether this server may own runs that are not live in it: an answer was lost.
     pub(crate) suspect: AtomicBool,
+    /// Runs that are being claimed by their id.
+    pub(crate) taking: UnderWay,
     /// Runs that could not be folded here: they are not tried again until somebody asks.
     pub(crate) unreadable: Mutex<BTreeSet<RunId>>,
     pub(crate) outage: Outage,
@@ -135,6 +138,7 @@ impl Engine {
                 stop: watch::channel(false).0,
                 tally: Tally::default(),
                 suspect: AtomicBool::new(false),
+                taking: UnderWay::default(),
                 unreadable: Mutex::default(),
                 outage: Outage::default(),
                 beaten_at: Mutex::new(Instant::now()),

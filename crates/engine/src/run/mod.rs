@@ -8,6 +8,7 @@ mod load;
 mod retry;
 mod start;
 mod step;
+pub(crate) mod taking;
 
 pub use history::{History, Step};
 pub use start::{RunHandle, RunResult, StartRun};

@@ -18,6 +18,7 @@ use super::{
     control::Control,
     drive::{Driver, Snapshots},
     load,
+    taking::Taking,
 };
 use crate::{Engine, Error, PinnedFlow, tally};
 
@@ -118,8 +119,9 @@ impl Engine {
             return Err(store::Error::Other(message).into());
         }
         let deadline = flow.flow.limits.duration.map(|limit| now.plus(limit));
-        let receiver = if detach { None } else { inner.live.enter(id) };
-        let created = inner
+        let mut taking = Taking::begin(inner, None);
+        let receiver = if detach { None } else { taking.enter(id) };
+        inner
             .store
             .commit(store::Commit {
                 run: id,
@@ -138,17 +140,10 @@ impl Engine {
                 snapshot: None,
                 blobs: Vec::new(),
             })
-            .await;
-        if let Err(error) = created {
-            // It may be live here by another start of the same id.
-            if receiver.is_some() {
-                inner.live.leave(id);
-            }
-            inner.suspect.store(true, Ordering::Relaxed);
-            return Err(error.into());
-        }
+            .await?;
         tally::add(&inner.tally.started);
         let Some(control) = receiver else {
+            taking.known();
             return Ok(RunHandle { id, done: None });
         };
         let info = RunInfo {
@@ -158,7 +153,10 @@ impl Engine {
         };
         let state = RunState::new(flow.flow, info, Arc::new(input));
         let driver = Driver::new(self.clone(), state, 1, deadline, control);
-        Ok(self.launch(id, driver))
+        let handle = self.launch(id, driver);
+        taking.launched();
+        taking.known();
+        Ok(handle)
     }
 
     fn launch(&self, id: RunId, mut driver: Driver) -> RunHandle {
@@ -199,8 +197,6 @@ impl Engine {
         drop(driver);
         if let Ok(Control::Cancel { reason }) = told {
             // Also when this engine is to stop: the request stays, and makes the run due at once.
-            let now = self.inner.clock.now();
-            let _ = self.inner.store.request_cancel(id, now).await;
             let done = self.cancel(id, &reason).await;
             if wanted && !matches!(done, Ok(true)) {
                 self.inner.suspect.store(true, Ordering::Relaxed);
@@ -235,15 +231,10 @@ impl Engine {
 
     /// Takes over up to `limit` unfinished runs that nobody runs, and goes on with them.
     pub async fn claim(&self, limit: u32, only: Option<RunId>) -> Result<Vec<RunHandle>, Error> {
-        let inner = &self.inner;
-        if *inner.stop.borrow() {
+        if *self.inner.stop.borrow() {
             return Err(Error::Stopping);
         }
-        let claimed = self.take(limit, only, None).await;
-        if claimed.is_err() {
-            inner.suspect.store(true, Ordering::Relaxed);
-        }
-        claimed
+        self.take(limit, only, None).await
     }
 
     fn note_unreadable(&self, id: RunId, error: &Error) {
@@ -273,6 +264,7 @@ impl Engine {
         cancel: Option<&str>,
     ) -> Result<Vec<RunHandle>, Error> {
         let inner = &self.inner;
+        let mut taking = Taking::begin(inner, only);
         let now = inner.clock.now();
         let lease = i64::try_from(inner.options.lease.as_micros()).unwrap_or(i64::MAX);
         let expired_before = if inner.options.alone {
@@ -297,7 +289,7 @@ impl Engine {
             let Some(claimed) = claimed.iter().find(|claimed| claimed.run == id) else {
                 continue;
             };
-            let Some(control) = inner.live.enter_claimed(id) else {
+            let Some(control) = taking.enter_claimed(id) else {
                 continue;
             };
             let deadline = loaded.record.deadline;
@@ -321,9 +313,10 @@ impl Engine {
                     }
                     tally::add(&inner.tally.claimed);
                     handles.push(self.launch(id, driver));
+                    taking.launched();
                 }
                 Err(error) => {
-                    inner.live.leave(id);
+                    taking.leave();
                     self.note_unreadable(id, &error);
                     if only.is_some() {
                         return Err(error);
@@ -332,17 +325,21 @@ impl Engine {
                 }
             }
         }
+        taking.known();
         Ok(handles)
     }
 
-    /// Cancels a run: at once when it is live here or nobody runs it, else its owner is asked.
-    /// True when it ended here, false when it will end soon elsewhere.
+    /// Cancels a run: at once when it is live here or nobody runs it, else its owner is asked. That
+    /// it is to end is durable once this returns, whoever has it then. True when it ends here, false
+    /// when it will end soon elsewhere.
     pub async fn cancel(&self, id: RunId, reason: &str) -> Result<bool, Error> {
-        let control = Control::Cancel {
-            reason: reason.to_owned(),
-        };
-        if self.inner.live.tell(id, control.clone()) {
-            return Ok(true);
+        if self.inner.live.has(id) {
+            let now = self.inner.clock.now();
+            self.inner.store.request_cancel(id, now).await?;
+            let reason = reason.to_owned();
+            if self.inner.live.tell(id, Control::Cancel { reason }) {
+                return Ok(true);
+            }
         }
         let record = self
             .inner
@@ -360,11 +357,7 @@ impl Engine {
             .store
             .request_cancel(id, self.inner.clock.now())
             .await?;
-        let taken = self.take(1, Some(id), Some(reason)).await;
-        if taken.is_err() {
-            self.inner.suspect.store(true, Ordering::Relaxed);
-        }
-        match taken?.pop() {
+        match self.take(1, Some(id), Some(reason)).await?.pop() {
             Some(handle) => {
                 handle.wait().await;
                 Ok(true)

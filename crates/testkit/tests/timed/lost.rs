@@ -1,5 +1,6 @@
 //! Runs that an engine has without knowing, because an answer was lost or two wrote at once: it
-//! notices, and goes on with them. And an engine that is to stop begins nothing any more.
+//! notices, and goes on with them. Nor does it take twice what it is taking, or forget that somebody
+//! wanted one cancelled. And an engine that is to stop begins nothing any more.
 use std::time::Duration;
 
 use runstone_engine::{
@@ -120,4 +121,89 @@ async fn a_lost_run_that_cannot_be_read_keeps_no_other_from_being_found() {
     let tries = place.kinds(broken).await;
     let tries = tries.iter().filter(|kind| **kind == Kind::TakenOver);
     assert_eq!(tries.count(), 1, "once, and not each round");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_is_cancelled_although_its_owner_is_fenced_before_it_can_say_so() {
+    let place = Place::new();
+    let engine = place.engine_that_parks(None);
+    Heartbeat(engine.clone()).run_once().await.unwrap();
+    let handle = start(&engine, NAP).await;
+    let run = handle.id;
+    let mut again = claim(&place, engine.server(), 1);
+    again.only = Some(run);
+    assert_eq!(place.oracle.claim(again).await.unwrap().len(), 1);
+    assert!(engine.cancel(run, "enough").await.unwrap());
+    assert_eq!(handle.wait().await, RunResult::LostOwnership);
+    Heartbeat(engine.clone()).run_once().await.unwrap();
+    Claim(engine.clone()).run_once().await.unwrap();
+    let (record, _) = place.end(run).await;
+    assert_eq!(record.status, Status::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_just_being_claimed_is_not_claimed_once_more() {
+    for seed in 0..20 {
+        let place = Place::new();
+        let engine = place.slow_engine(seed);
+        Heartbeat(engine.clone()).run_once().await.unwrap();
+        // They wait for a time, so that only who asks for them takes them.
+        let other = place.engine_that_parks(Some(Duration::from_secs(2)));
+        let mut runs = Vec::new();
+        for _ in 0..30 {
+            let handle = start(&other, NAP).await;
+            runs.push(handle.id);
+            assert!(matches!(handle.wait().await, RunResult::Parked { .. }));
+        }
+        // It looks for what it owns without knowing, all the time.
+        let look = async {
+            loop {
+                Heartbeat(engine.clone()).run_once().await.unwrap();
+                Claim(engine.clone()).run_once().await.unwrap();
+            }
+        };
+        let lost = begun_by_nobody(&engine, NAP).await;
+        let mut claim = claim(&place, engine.server(), 1);
+        claim.only = Some(lost);
+        place.oracle.claim(claim).await.unwrap();
+        place.oracle.request_cancel(lost, claim.now).await.unwrap();
+        let resumes = runs.iter().map(|run| engine.resume(*run));
+        tokio::select! {
+            _ = futures::future::join_all(resumes) => {}
+            () = look => {}
+        }
+        Claim(engine.clone()).run_once().await.unwrap();
+        for run in runs {
+            assert_eq!(place.record(run).await.epoch, 2, "seed {seed}");
+            assert!(engine.executes(run), "seed {seed}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_wait_until_a_run_is_taken_loses_none() {
+    for seed in 0..20 {
+        let place = Place::new();
+        let engine = place.slow_engine(seed);
+        Heartbeat(engine.clone()).run_once().await.unwrap();
+        for after_ms in (0..1000).step_by(50) {
+            let patience = Duration::from_millis(after_ms);
+            let _ = tokio::time::timeout(patience, start(&engine, NAP)).await;
+            let run = begun_by_nobody(&engine, NAP).await;
+            let _ = tokio::time::timeout(patience, engine.resume(run)).await;
+        }
+        for _ in 0..3 {
+            Claim(engine.clone()).run_once().await.unwrap();
+        }
+        let filter = store::RunFilter {
+            limit: 1000,
+            ..store::RunFilter::default()
+        };
+        let runs = place.oracle.runs(filter).await.unwrap();
+        assert!(runs.len() >= 20, "seed {seed}");
+        for run in &runs {
+            assert!(engine.executes(run.id), "seed {seed}: {run:?}");
+        }
+        assert_eq!(engine.live(), runs.len(), "seed {seed}");
+    }
 }

@@ -14,7 +14,10 @@ use runstone_model::{
     time::Timestamp,
 };
 use runstone_store::{RunRecord, Store, StoredRow};
-use runstone_testkit::oracle::Oracle;
+use runstone_testkit::{
+    faults::{Faults, Rates},
+    oracle::Oracle,
+};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -55,6 +58,23 @@ impl Place {
     }
 
     pub(crate) fn engine_that_parks(&self, park: Option<Duration>) -> Engine {
+        self.engine_on(self.oracle.clone(), park)
+    }
+
+    /// An engine whose every call of the store takes a while, how long by `seed`.
+    pub(crate) fn slow_engine(&self, seed: u64) -> Engine {
+        let rates = Rates {
+            error_before: 0,
+            error_after: 0,
+            slow: 1000,
+        };
+        self.engine_on(
+            Arc::new(Faults::new(self.oracle.clone(), seed, rates, 0)),
+            None,
+        )
+    }
+
+    fn engine_on(&self, store: Arc<dyn Store>, park: Option<Duration>) -> Engine {
         let mut registry = Registry::new();
         registry.extend(runstone_nodes::builtin(runstone_nodes::Builtin::default()));
         let options = Options {
@@ -62,7 +82,7 @@ impl Place {
             park,
             ..Options::default()
         };
-        Engine::new(self.oracle.clone(), registry, options)
+        Engine::new(store, registry, options)
     }
 
     pub(crate) async fn record(&self, run: RunId) -> RunRecord {
