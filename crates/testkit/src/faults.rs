@@ -45,6 +45,8 @@ pub struct Faults {
     dead: AtomicBool,
     /// Heartbeats hang: to the others this process looks dead.
     frozen: AtomicBool,
+    /// Somebody holds the rows of all runs: who claims one by its id passes by.
+    held: AtomicBool,
 }
 
 impl Faults {
@@ -63,6 +65,7 @@ impl Faults {
             crashed: Notify::new(),
             dead: AtomicBool::new(false),
             frozen: AtomicBool::new(false),
+            held: AtomicBool::new(false),
         }
     }
 
@@ -74,6 +77,11 @@ impl Faults {
     /// From now on heartbeats hang.
     pub fn freeze(&self) {
         self.frozen.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on somebody holds the rows of all runs, or nobody does.
+    pub fn hold_rows(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
     }
 
     /// Calls so far.
@@ -143,7 +151,12 @@ impl Store for Faults {
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Vec<Claimed>, Error>> {
-        Box::pin(self.call("claim", move || self.inner.claim(claim)))
+        Box::pin(self.call("claim", move || {
+            if claim.only.is_some() && self.held.load(Ordering::Relaxed) {
+                return Box::pin(std::future::ready(Ok(Vec::new())));
+            }
+            self.inner.claim(claim)
+        }))
     }
 
     fn load<'a>(&'a self, runs: &'a [RunId]) -> BoxFuture<'a, Result<Vec<LoadedRun>, Error>> {

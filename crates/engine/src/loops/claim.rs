@@ -38,9 +38,13 @@ impl Claim {
             };
             after = Some(*last);
             for run in owned {
-                // Who is about to go on with it would be fenced by a second claim. Trying what cannot
-                // be read each time would keep all others from being claimed.
-                if inner.taking.has(run) || inner.live.has(run) || self.unreadable(run) {
+                // Who is about to go on with it would be fenced by a second claim, and may not get it.
+                if inner.taking.has(run) {
+                    inner.suspect.store(true, Ordering::Relaxed);
+                    continue;
+                }
+                // Trying what cannot be read each time would keep all others from being claimed.
+                if inner.live.has(run) || self.unreadable(run) {
                     continue;
                 }
                 let taken = match self.0.claim(1, Some(run)).await {

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use runstone_engine::{
-    RunResult,
+    Engine, RunResult,
     loops::{Claim, Heartbeat},
 };
 use runstone_model::{
+    ids::RunId,
     run::{Kind, Status},
     time::Timestamp,
 };
@@ -28,6 +29,22 @@ fn claim(place: &Place, server: runstone_model::ids::ServerId, limit: u32) -> st
         limit,
         only: None,
     }
+}
+
+/// The engine's claim of `run`, whose answer it never got.
+async fn claim_unanswered(place: &Place, engine: &Engine, run: RunId) {
+    let mut claim = claim(place, engine.server(), 1);
+    claim.only = Some(run);
+    assert_eq!(place.oracle.claim(claim).await.unwrap().len(), 1);
+}
+
+/// A run that `engine` owns without knowing, and will look for: somebody wants it cancelled.
+async fn lose(place: &Place, engine: &Engine) -> RunId {
+    let run = begun_by_nobody(engine, NAP).await;
+    claim_unanswered(place, engine, run).await;
+    let now = runstone_engine::Clock::now(&*place.clock);
+    place.oracle.request_cancel(run, now).await.unwrap();
+    run
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,9 +147,7 @@ async fn a_run_is_cancelled_although_its_owner_is_fenced_before_it_can_say_so() 
     Heartbeat(engine.clone()).run_once().await.unwrap();
     let handle = start(&engine, NAP).await;
     let run = handle.id;
-    let mut again = claim(&place, engine.server(), 1);
-    again.only = Some(run);
-    assert_eq!(place.oracle.claim(again).await.unwrap().len(), 1);
+    claim_unanswered(&place, &engine, run).await;
     assert!(engine.cancel(run, "enough").await.unwrap());
     assert_eq!(handle.wait().await, RunResult::LostOwnership);
     Heartbeat(engine.clone()).run_once().await.unwrap();
@@ -145,7 +160,7 @@ async fn a_run_is_cancelled_although_its_owner_is_fenced_before_it_can_say_so() 
 async fn a_run_that_is_just_being_claimed_is_not_claimed_once_more() {
     for seed in 0..20 {
         let place = Place::new();
-        let engine = place.slow_engine(seed);
+        let (engine, _) = place.slow_engine(seed);
         Heartbeat(engine.clone()).run_once().await.unwrap();
         // They wait for a time, so that only who asks for them takes them.
         let other = place.engine_that_parks(Some(Duration::from_secs(2)));
@@ -162,11 +177,7 @@ async fn a_run_that_is_just_being_claimed_is_not_claimed_once_more() {
                 Claim(engine.clone()).run_once().await.unwrap();
             }
         };
-        let lost = begun_by_nobody(&engine, NAP).await;
-        let mut claim = claim(&place, engine.server(), 1);
-        claim.only = Some(lost);
-        place.oracle.claim(claim).await.unwrap();
-        place.oracle.request_cancel(lost, claim.now).await.unwrap();
+        lose(&place, &engine).await;
         let resumes = runs.iter().map(|run| engine.resume(*run));
         tokio::select! {
             _ = futures::future::join_all(resumes) => {}
@@ -184,7 +195,7 @@ async fn a_run_that_is_just_being_claimed_is_not_claimed_once_more() {
 async fn who_does_not_wait_until_a_run_is_taken_loses_none() {
     for seed in 0..20 {
         let place = Place::new();
-        let engine = place.slow_engine(seed);
+        let (engine, _) = place.slow_engine(seed);
         Heartbeat(engine.clone()).run_once().await.unwrap();
         for after_ms in (0..1000).step_by(50) {
             let patience = Duration::from_millis(after_ms);
@@ -205,5 +216,25 @@ async fn who_does_not_wait_until_a_run_is_taken_loses_none() {
             assert!(engine.executes(run.id), "seed {seed}: {run:?}");
         }
         assert_eq!(engine.live(), runs.len(), "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_run_is_looked_for_again_when_who_was_claiming_it_did_not_get_it() {
+    for seed in 0..50 {
+        let place = Place::new();
+        let (engine, store) = place.slow_engine(seed);
+        Heartbeat(engine.clone()).run_once().await.unwrap();
+        let lost = lose(&place, &engine).await;
+        Heartbeat(engine.clone()).run_once().await.unwrap();
+        store.hold_rows(true);
+        let looks = Claim(engine.clone());
+        let (resumed, looked) = tokio::join!(engine.resume(lost), looks.run_once());
+        assert!(resumed.is_err(), "seed {seed}");
+        looked.unwrap();
+        store.hold_rows(false);
+        Claim(engine.clone()).run_once().await.unwrap();
+        let ended = place.record(lost).await.status.is_final();
+        assert!(ended || engine.executes(lost), "seed {seed}");
     }
 }

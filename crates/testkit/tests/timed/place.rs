@@ -62,16 +62,14 @@ impl Place {
     }
 
     /// An engine whose every call of the store takes a while, how long by `seed`.
-    pub(crate) fn slow_engine(&self, seed: u64) -> Engine {
+    pub(crate) fn slow_engine(&self, seed: u64) -> (Engine, Arc<Faults>) {
         let rates = Rates {
             error_before: 0,
             error_after: 0,
             slow: 1000,
         };
-        self.engine_on(
-            Arc::new(Faults::new(self.oracle.clone(), seed, rates, 0)),
-            None,
-        )
+        let store = Arc::new(Faults::new(self.oracle.clone(), seed, rates, 0));
+        (self.engine_on(store.clone(), None), store)
     }
 
     fn engine_on(&self, store: Arc<dyn Store>, park: Option<Duration>) -> Engine {
